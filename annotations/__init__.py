@@ -1,0 +1,136 @@
+"""Tables that ship with the package, and the small made-up sample benchmark.
+
+``classes.csv``: the 309 sound classes of VGG-Sound; ``published.csv``: results of the literature;
+``reference.csv``: ceilings and blind scores on the published benchmarks, made by
+``benchmarks/make_reference.py``; ``sample/``: made-up clips with three predictions files.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+FOLDER = Path(__file__).resolve().parent
+SAMPLE = FOLDER / "sample"
+
+OpenSet = Literal["heard", "unheard", ""]
+
+
+@dataclass(frozen=True, slots=True)
+class SoundClass:
+    """One class of VGG-Sound.
+
+    ``group`` is VGG-Sound's own; ``clips`` counts VGG-Sound, ``vggss_clips`` the benchmark (0 where the
+    class was removed); ``open_set`` is the class's side in the open-set experiment, empty for the others
+    and for ``singing choir``, which is in the benchmark but on neither side.
+    """
+
+    name: str
+    group: str
+    clips: int
+    vggss_clips: int
+    open_set: OpenSet
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """One published result; percentages as printed in the source.
+
+    ``protocol`` is what the code behind the number does; ``shown_as`` the protocol beside whose rows the
+    literature prints it. ``test_clips`` is empty where the source does not say.
+    """
+
+    method: str
+    year: int
+    training_set: str
+    test_set: str
+    test_clips: int | None
+    metric: str
+    value: float
+    auc: float | None
+    protocol: str
+    shown_as: str
+    source: str
+    confidence: Literal["high", "medium", "low"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What a protocol can reach, or a blind predictor gets, on a published set of clips; fractions."""
+
+    test_set: str
+    test_clips: int
+    protocol: str
+    row: str
+    ciou: float
+    auc: float | None
+
+
+@lru_cache(maxsize=1)
+def sound_classes() -> dict[str, SoundClass]:
+    """Return the 309 classes of VGG-Sound by name."""
+    return {
+        row["name"]: SoundClass(
+            row["name"], row["group"], int(row["clips"]), int(row["vggss_clips"]), _side(row["open_set"])
+        )
+        for row in _rows("classes.csv")
+    }
+
+
+def open_set_side(sound_class: str) -> OpenSet:
+    """Return ``heard``, ``unheard``, or nothing for a class on neither side."""
+    known = sound_classes().get(sound_class)
+    return known.open_set if known else ""
+
+
+def published_results() -> list[Published]:
+    """Return the results of the literature, in the order of the table."""
+    return [
+        Published(
+            row["method"],
+            int(row["year"]),
+            row["training_set"],
+            row["test_set"],
+            int(row["test_clips"]) if row["test_clips"] else None,
+            row["metric"],
+            float(row["value"]),
+            float(row["auc"]) if row["auc"] else None,
+            row["protocol"],
+            row["shown_as"],
+            row["source"],
+            _trust(row["confidence"]),
+        )
+        for row in _rows("published.csv")
+    ]
+
+
+def references() -> list[Reference]:
+    """Return ceilings and blind scores on the published sets of clips."""
+    return [
+        Reference(
+            row["test_set"],
+            int(row["test_clips"]),
+            row["protocol"],
+            row["row"],
+            float(row["ciou"]),
+            float(row["auc"]) if row["auc"] else None,
+        )
+        for row in _rows("reference.csv")
+    ]
+
+
+def _side(text: str) -> OpenSet:
+    return "heard" if text == "heard" else "unheard" if text == "unheard" else ""
+
+
+def _trust(text: str) -> Literal["high", "medium", "low"]:
+    return "high" if text == "high" else "medium" if text == "medium" else "low"
+
+
+def _rows(name: str) -> Iterator[dict[str, str]]:
+    with (FOLDER / name).open(encoding="utf-8", newline="") as table:
+        yield from csv.DictReader(table)

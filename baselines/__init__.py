@@ -1,0 +1,1 @@
+"""The paper's models, trained and run; later issues fill this room."""

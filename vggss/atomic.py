@@ -1,0 +1,60 @@
+"""Files that are written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from vggss.errors import DataError
+
+
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[BinaryIO]:
+    """Open a file for writing that takes its name only once it is complete and on disk.
+
+    Until then the bytes live in a hidden file beside it, which is removed if anything goes wrong: a full
+    disk, no permission, an exception in the caller.
+
+    Raises
+    ------
+    DataError
+        the folder is missing or may not be written, the disk is full, the path is a folder.
+    """
+    if path.is_dir():
+        raise DataError(f"cannot write {path}: it is a folder; name a file")
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name[:80]}.", suffix=".part", dir=path.parent)
+    except OSError as error:
+        raise DataError(_refusal(path, error)) from error
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
+    except OSError as error:
+        raise DataError(_refusal(path, error)) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a whole file or nothing; see :func:`writing`."""
+    with writing(path) as stream:
+        stream.write(content)
+
+
+def _refusal(path: Path, error: OSError) -> str:
+    return f"cannot write {path}: {error.strerror or error}; nothing was written there"
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

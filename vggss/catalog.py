@@ -1,0 +1,93 @@
+"""Lists of clips, and whether a training list holds clips of a test set."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from vggss.clip_id import canonical, video_of, without_folder_and_extension
+from vggss.errors import DataError
+
+
+@dataclass(frozen=True, slots=True)
+class ListedClip:
+    """One line of a list: its place, its bytes, and the clip it names."""
+
+    line: int  # counted from 1
+    raw: bytes
+    clip: str
+
+
+@dataclass(frozen=True)
+class LeakCheck:
+    """A training list held against a test set."""
+
+    listed: int  # clips in the list
+    exact: list[ListedClip]  # the very test clips
+    same_video: list[ListedClip]  # other clips of a test clip's video
+    kept: list[ListedClip]
+
+    @property
+    def test_clips(self) -> int:
+        """Distinct test clips that the list holds."""
+        return len({row.clip for row in self.exact})
+
+
+def read_list(path: Path) -> list[ListedClip]:
+    """Read a list of clips: one a line, the id first (any known spelling), other columns after commas.
+
+    VGG-Sound's own ``vggsound.csv`` (id, start second, label, split) is understood too.
+
+    Raises
+    ------
+    DataError
+        the file cannot be read, is not text, or names no clips.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror or error}") from error
+    rows = []
+    for number, raw in enumerate(content.splitlines(keepends=True), 1):
+        try:
+            text = raw.decode("utf-8-sig").strip()
+        except UnicodeDecodeError as error:
+            raise DataError(f"{path}, line {number} is not text; a list of clip ids was needed") from error
+        if text:
+            rows.append(ListedClip(number, raw, _clip_of(text)))
+    if not rows:
+        raise DataError(f"{path} names no clips; one id a line was needed")
+    return rows
+
+
+def _clip_of(text: str) -> str:
+    cells = next(csv.reader([text])) if "," in text else text.split()
+    first = cells[0].strip()
+    if len(cells) > 1 and len(first) == 11 and cells[1].strip().isdigit():
+        return f"{first}_{int(cells[1]):06d}"
+    return canonical(first) or without_folder_and_extension(first)
+
+
+def check_leaks(rows: Iterable[ListedClip], test: Iterable[str]) -> LeakCheck:
+    """Find the clips of a list that are test clips, or come from a test clip's video.
+
+    Parameters
+    ----------
+    rows
+        the training list.
+    test
+        ids of the test clips.
+    """
+    clips = set(test)
+    videos = {video_of(clip) for clip in clips if canonical(clip) == clip}
+    exact, same_video, kept = [], [], []
+    for row in rows:
+        if row.clip in clips:
+            exact.append(row)
+        elif canonical(row.clip) == row.clip and video_of(row.clip) in videos:
+            same_video.append(row)
+        else:
+            kept.append(row)
+    return LeakCheck(len(exact) + len(same_video) + len(kept), exact, same_video, kept)

@@ -1,0 +1,63 @@
+"""The command line: each command reads options, calls one function, prints.
+
+This is the one place where a :class:`vggss.errors.VggssError` becomes a message. Exit codes: 0 done,
+1 the data is at fault (or a check found something), 2 the request is.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+for _library in ("OPENBLAS", "OMP", "MKL"):  # before NumPy is imported: its threads only cost time here
+    os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
+
+import click
+
+from vggss._version import __version__
+from vggss.cli.benchmark import audit, check_list, compare, leaderboard, protocols, score
+from vggss.cli.data import download, where
+from vggss.errors import VggssError
+
+
+class _Group(click.Group):
+    """A group that turns what a user can mend into one message and an exit code."""
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except VggssError as error:
+            click.echo(f"vggss: {error}", err=True)
+            context.exit(error.exit_code)
+        except MemoryError:
+            click.echo("vggss: not enough memory for this file; split it, or write smaller maps", err=True)
+            context.exit(1)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="vggss")
+def cli() -> None:
+    """Visual sound localisation you can trust.
+
+    Score a predictions file against VGG-SS, and see at once what a blind predictor gets, what the protocol
+    can reach, how sure the number is and what it covers.
+
+    \b
+    Example:
+      vggss download annotations
+      vggss score predictions.json --report report.html
+    """
+
+
+for _command in (score, compare, audit, check_list, leaderboard, protocols, download, where):
+    cli.add_command(_command)
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        cli(prog_name="vggss")
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(141)

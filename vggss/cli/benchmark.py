@@ -1,0 +1,419 @@
+"""Commands about the benchmark: score, compare, audit, check-list, leaderboard, protocols."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from vggss.cli.data import root_option
+
+if TYPE_CHECKING:
+    from vggss.benchmark import Benchmark
+    from vggss.scoring.score import Score
+
+FILE = click.Path(path_type=Path)
+
+benchmark_option = click.option(
+    "--benchmark",
+    default="vggss",
+    show_default=True,
+    metavar="NAME|PATH",
+    help="vggss, flickr, sample, or a path.",
+)
+protocol_option = click.option(
+    "--protocol",
+    default="lvs",
+    show_default=True,
+    metavar="NAME",
+    help="How maps become masks (vggss protocols).",
+)
+subset_option = click.option(
+    "--subset",
+    multiple=True,
+    metavar="SUBSET",
+    help="heard, unheard, single, multi, class=NAME or ids=FILE; again to narrow further.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+nan_option = click.option(
+    "--allow-nan", is_flag=True, help="Score maps with NaN or infinity as the released code would."
+)
+negatives_option = click.option(
+    "--negatives",
+    type=FILE,
+    metavar="CSV",
+    help="Clips where nothing visible sounds (columns video, audio), for slavc.",
+)
+
+
+@click.command()
+@click.argument("predictions", type=FILE)
+@benchmark_option
+@protocol_option
+@subset_option
+@click.option(
+    "--missing",
+    type=click.Choice(["fail", "zero", "skip"]),
+    default="fail",
+    show_default=True,
+    help="Clips without a prediction: refuse, count as failures, or leave out.",
+)
+@click.option(
+    "--unknown",
+    type=click.Choice(["fail", "ignore"]),
+    default="fail",
+    show_default=True,
+    help="Predictions for clips that are not in the benchmark: refuse or ignore.",
+)
+@click.option(
+    "--slices", type=FILE, metavar="CSV", help="Slices of your own: a column id, and one for each group."
+)
+@negatives_option
+@click.option(
+    "--ci/--no-ci", "intervals", default=True, show_default=True, help="Bootstrap intervals over clips."
+)
+@click.option("--level", default=0.95, show_default=True, help="Coverage of the intervals.")
+@click.option("--per-clip", type=FILE, metavar="CSV", help="Write one row for each clip.")
+@click.option("--report", type=FILE, metavar="HTML", help="Write a report: one file, no network.")
+@click.option(
+    "--frames", type=FILE, metavar="DIR", help="Frames as ID.jpg or ID.png, for the report's gallery."
+)
+@nan_option
+@json_option
+@root_option
+def score(
+    predictions: Path,
+    benchmark: str,
+    protocol: str,
+    subset: tuple[str, ...],
+    missing: str,
+    unknown: str,
+    slices: Path | None,
+    negatives: Path | None,
+    intervals: bool,
+    level: float,
+    per_clip: Path | None,
+    report: Path | None,
+    frames: Path | None,
+    allow_nan: bool,
+    as_json: bool,
+    root: Path | None,
+) -> None:
+    """Score a predictions file.
+
+    Prints the success rate at 0.5 (the "cIoU" of the tables) and AUC with their intervals, beside the blind
+    predictors and the protocol's ceiling on the very same clips.
+
+    \b
+    Example:
+      vggss score predictions.json
+      vggss score predictions.npz --protocol ezvsl --subset heard --json
+      vggss score predictions.json --missing skip --report report.html --per-clip clips.csv
+    """
+    from vggss.atomic import write_bytes
+    from vggss.predictions import load_predictions
+    from vggss.scoring.export import per_clip_csv
+
+    opened = load_predictions(predictions, allow_nan=allow_nan)
+    result = _score(
+        opened,
+        _benchmark(benchmark, root, negatives),
+        protocol,
+        subset,
+        missing,
+        unknown,
+        slices,
+        intervals,
+        level,
+    )
+    if per_clip:
+        write_bytes(per_clip, per_clip_csv(result))
+        click.echo(f"wrote {per_clip}", err=True)
+    if report:
+        from vggss.scoring.report import score_report
+
+        write_bytes(report, score_report(result, opened, frames, _command_line()))
+        click.echo(f"wrote {report}", err=True)
+    _print_score(result, as_json)
+
+
+def _score(
+    opened: object,
+    benchmark: Benchmark,
+    protocol: str,
+    subset: tuple[str, ...] = (),
+    missing: str = "fail",
+    unknown: str = "fail",
+    slices: Path | None = None,
+    intervals: bool = True,
+    level: float = 0.95,
+) -> Score:
+    from vggss.scoring.score import score as compute
+    from vggss.scoring.uncertainty import RESAMPLES
+
+    return compute(
+        opened,  # type: ignore[arg-type]
+        benchmark,
+        protocol,
+        subset=subset,
+        missing=missing,  # type: ignore[arg-type]
+        unknown=unknown,  # type: ignore[arg-type]
+        slices=slices,
+        level=level,
+        resamples=RESAMPLES if intervals else 0,
+    )
+
+
+def _benchmark(name: str, root: Path | None, negatives: Path | None = None) -> Benchmark:
+    from vggss.library import load_benchmark, with_negatives
+    from vggss.storage import data_root
+
+    opened = load_benchmark(name, data_root(root))
+    return with_negatives(opened, negatives) if negatives else opened
+
+
+def _command_line() -> str:
+    return " ".join(["vggss", *sys.argv[1:]])
+
+
+def _print_score(result: Score, as_json: bool) -> None:
+    from vggss.cli.show import print_json, print_score
+    from vggss.scoring.export import as_dict
+
+    if as_json:
+        print_json(as_dict(result))
+    else:
+        print_score(result)
+
+
+@click.command()
+@click.argument("predictions", nargs=-1, type=FILE, required=True, metavar="A B [C ...]")
+@benchmark_option
+@protocol_option
+@subset_option
+@click.option("--unknown", type=click.Choice(["fail", "ignore"]), default="fail", show_default=True)
+@click.option("--level", default=0.95, show_default=True, help="Coverage of the intervals.")
+@nan_option
+@json_option
+@root_option
+def compare(
+    predictions: tuple[Path, ...],
+    benchmark: str,
+    protocol: str,
+    subset: tuple[str, ...],
+    unknown: str,
+    level: float,
+    allow_nan: bool,
+    as_json: bool,
+    root: Path | None,
+) -> None:
+    """Compare two or more predictions files on the clips that all of them cover.
+
+    Paired bootstrap of the difference in success rate and AUC, McNemar's exact test, Holm's correction over
+    the pairs; per class and slice; which clips flip (all of them with --json).
+
+    \b
+    Example:
+      vggss compare lvs.json ezvsl.json
+      vggss compare a.json b.json c.json --protocol ezvsl --json
+    """
+    from dataclasses import asdict
+
+    from vggss.cli.show import print_comparison, print_json
+    from vggss.predictions import load_predictions
+    from vggss.scoring.compare import compare as compute
+
+    if len(predictions) < 2:
+        raise click.UsageError("a comparison needs at least two predictions files")
+    opened = _benchmark(benchmark, root)
+    scores = [
+        _score(
+            load_predictions(path, allow_nan=allow_nan),
+            opened,
+            protocol,
+            subset,
+            "skip",
+            unknown,
+            level=level,
+        )
+        for path in predictions
+    ]
+    result = compute(scores, level)
+    if as_json:
+        print_json(asdict(result))
+    else:
+        print_comparison(result)
+
+
+@click.command()
+@click.argument("file", required=False, type=FILE)
+@click.option("--strict", is_flag=True, help="Exit with 1 if there is a defect.")
+@json_option
+@root_option
+def audit(file: Path | None, strict: bool, as_json: bool, root: Path | None) -> None:
+    """Look for every known defect of an annotation file (default: vggss.json of the data folder).
+
+    Says for each kind where it is and what a scorer does with it. Whole-frame and tiny boxes are listed but
+    are no defects.
+
+    \b
+    Example:
+      vggss audit
+      vggss audit mine.json --strict
+    """
+    from dataclasses import asdict
+
+    from vggss.audit import audit as compute
+    from vggss.benchmark import read_annotations, read_file
+    from vggss.cli.show import print_audit, print_json
+    from vggss.library import known_classes, listed_classes
+    from vggss.storage import data_root
+
+    home = data_root(root)
+    path = file or Path(_benchmark("vggss", root).origin)
+    result = compute(read_annotations(read_file(path), str(path)), known_classes(), listed_classes(home))
+    if as_json:
+        print_json({"file": str(path), "clean": result.clean, **asdict(result)})
+    else:
+        print_audit(result, str(path))
+    if strict and not result.clean:
+        raise click.exceptions.Exit(1)
+
+
+@click.command(name="check-list")
+@click.argument("file", type=FILE)
+@click.option(
+    "--against", default="vggss", show_default=True, metavar="NAME|PATH", help="A benchmark, or a list."
+)
+@click.option("--clean", type=FILE, metavar="OUT", help="Write the list without the clips that leak.")
+@click.option("--strict", is_flag=True, help="Exit with 1 if the list holds test clips.")
+@json_option
+@root_option
+def check_list(
+    file: Path, against: str, clean: Path | None, strict: bool, as_json: bool, root: Path | None
+) -> None:
+    """Check whether a training list holds test clips, by exact id and by video.
+
+    \b
+    Example:
+      vggss check-list vggss_144k.txt
+      vggss check-list mine.csv --against flickr --clean mine_clean.csv
+    """
+    from vggss.atomic import write_bytes
+    from vggss.catalog import check_leaks, read_list
+    from vggss.cli.show import print_json, print_leaks
+
+    result = check_leaks(read_list(file), _test_ids(against, root))
+    if clean:
+        write_bytes(clean, b"".join(row.raw for row in result.kept))
+        click.echo(f"wrote {clean}: {len(result.kept):,} clips", err=True)
+    if as_json:
+        print_json(
+            {
+                "list": str(file),
+                "against": against,
+                "listed": result.listed,
+                "test_clips": result.test_clips,
+                "exact": [row.clip for row in result.exact],
+                "same_video": [row.clip for row in result.same_video],
+                "kept": len(result.kept),
+            }
+        )
+    else:
+        print_leaks(result, str(file), against)
+    if strict and (result.exact or result.same_video):
+        raise click.exceptions.Exit(1)
+
+
+def _test_ids(name: str, root: Path | None) -> list[str]:
+    from vggss.catalog import read_list
+
+    path = Path(name)
+    if path.is_file() and path.suffix != ".json":
+        return [row.clip for row in read_list(path)]
+    return _benchmark(name, root).ids
+
+
+@click.command()
+@click.option("--add", multiple=True, type=FILE, metavar="PREDICTIONS", help="Put a file of yours in place.")
+@benchmark_option
+@protocol_option
+@subset_option
+@click.option("--test-set", metavar="NAME", help="Only boards of this test set, such as VGG-SS or Flickr.")
+@click.option("--report", type=FILE, metavar="HTML", help="Write a report: one file, no network.")
+@json_option
+@root_option
+def leaderboard(
+    add: tuple[Path, ...],
+    benchmark: str,
+    protocol: str,
+    subset: tuple[str, ...],
+    test_set: str | None,
+    report: Path | None,
+    as_json: bool,
+    root: Path | None,
+) -> None:
+    """Print published results, one board for each test set and protocol.
+
+    Blind rows and the ceiling stand in place. A row that the literature prints beside results of another
+    protocol is marked, and put on the board where it belongs.
+
+    \b
+    Example:
+      vggss leaderboard --test-set VGG-SS
+      vggss leaderboard --add predictions.json --report leaderboard.html
+    """
+    from dataclasses import asdict
+
+    from vggss.annotations import published_results, references
+    from vggss.cli.show import print_boards, print_json
+    from vggss.errors import UsageError
+    from vggss.predictions import load_predictions
+    from vggss.scoring.leaderboard import leaderboard as compute
+
+    opened = _benchmark(benchmark, root) if add else None
+    scores = [_score(load_predictions(path), opened, protocol, subset) for path in add if opened]
+    boards = compute(published_results(), references(), scores)
+    if test_set:
+        names = sorted({board.test_set for board in boards})
+        boards = [board for board in boards if board.test_set.lower() == test_set.lower()]
+        if not boards:
+            raise UsageError(f"no board is of {test_set!r}; there are {', '.join(names)}")
+    if report:
+        from vggss.atomic import write_bytes
+        from vggss.scoring.report import leaderboard_report
+
+        write_bytes(report, leaderboard_report(boards, _command_line()))
+        click.echo(f"wrote {report}", err=True)
+    if as_json:
+        print_json([asdict(board) for board in boards])
+    else:
+        print_boards(boards)
+
+
+@click.command()
+@json_option
+def protocols(as_json: bool) -> None:
+    """Print every named protocol: what it does, where it comes from, what it can reach on VGG-SS.
+
+    \b
+    Example:
+      vggss protocols
+    """
+    from dataclasses import asdict
+
+    from vggss.annotations import references
+    from vggss.cli.show import print_json, print_protocols
+    from vggss.scoring.protocol import PROTOCOLS
+
+    rows = [row for row in references() if row.test_set == "VGG-SS"]
+    if as_json:
+        named = [
+            {**asdict(p), "on_vggss": [asdict(r) for r in rows if r.protocol == p.name]}
+            for p in PROTOCOLS.values()
+        ]
+        print_json(named)
+    else:
+        print_protocols(list(PROTOCOLS.values()), rows)

@@ -1,0 +1,346 @@
+"""Tables on the terminal; plain text elsewhere."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from vggss.annotations import Reference
+from vggss.audit import KINDS, Audit
+from vggss.catalog import LeakCheck
+from vggss.errors import some
+from vggss.scoring.compare import Comparison, Pair
+from vggss.scoring.leaderboard import Board, Row
+from vggss.scoring.protocol import Protocol
+from vggss.scoring.score import Score
+from vggss.scoring.slices import Slice
+from vggss.scoring.uncertainty import Estimate
+
+WIDTH = 110  # columns where there is no terminal
+SHOWN = 12  # a group with more values than this is left to --json and the report
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON."""
+    import orjson
+
+    click.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY).decode())
+
+
+def _console() -> Console:
+    width = None if sys.stdout.isatty() else max(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns)
+    return Console(width=width, highlight=False, soft_wrap=False)
+
+
+def _table(*columns: str, left: int = 1, title: str | None = None) -> Table:
+    table = Table(
+        box=None, pad_edge=False, title=title, title_justify="left", title_style="bold", padding=(0, 2, 0, 0)
+    )
+    for number, name in enumerate(columns):
+        table.add_column(
+            name, justify="left" if number < left else "right", header_style="dim", overflow="fold"
+        )
+    return table
+
+
+def print_score(score: Score) -> None:
+    """Print one score: headline, blind rows and ceiling, slices, notes, provenance."""
+    out = _console()
+    part = score.benchmark
+    of = f"{part.name} ({part.subset})" if part.subset else part.name
+    out.print(
+        Text.assemble(
+            (score.model, "bold"),
+            f" on {of}, protocol ",
+            (score.protocol.name, "bold"),
+            f": {_coverage(score)}",
+        )
+    )
+    out.print()
+    table = _table("", "cIoU@0.5 %", "", "AUC", "")
+    table.add_row(
+        Text(score.model, "bold"),
+        Text(f"{100 * score.success.value:.2f}", "bold"),
+        _interval(score.success, 100, 2),
+        Text(f"{score.auc.value:.4f}", "bold"),
+        _interval(score.auc, 1, 4),
+    )
+    table.add_row(
+        "ceiling of the protocol", f"{100 * score.ceiling[0]:.2f}", "", f"{score.ceiling[1]:.4f}", ""
+    )
+    for row in sorted(score.blind, key=lambda r: -r.success):
+        table.add_row(f"blind: {row.name}", f"{100 * row.success:.2f}", "", f"{row.auc:.4f}", "")
+    out.print(table)
+    out.print()
+    out.print(_verdict(score))
+    out.print(f"Mean consensus IoU over clips (another number): {score.mean_ciou:.4f}")
+    out.print(
+        f"{score.unreachable:,} of these clips cannot succeed under {score.protocol.name}; "
+        f"{len(score.impossible)} have no ground truth at all"
+        + (f" ({some(score.impossible)})" if score.impossible else "")
+    )
+    if score.missing:
+        _print_missing(out, score)
+    if score.detection:
+        d = score.detection
+        out.print(
+            f"With {d.negatives:,} negatives: AP {100 * d.average_precision:.2f}, max-F1 {100 * d.max_f1:.2f}, "
+            f"LocAcc {100 * d.loc_acc:.2f}"
+        )
+    out.print()
+    _print_slices(out, score.slices, score.protocol.name)
+    for note in score.notes:
+        out.print(Text(f"note: {note}", "yellow"))
+    out.print(Text(_provenance(score), "dim"))
+
+
+def _coverage(score: Score) -> str:
+    total = len(score.benchmark)
+    return f"{total - len(score.missing):,} of {total:,} clips predicted ({100 * score.coverage:.1f} %)"
+
+
+def _interval(estimate: Estimate, scale: float, digits: int) -> str:
+    if estimate.low != estimate.low:
+        return ""
+    return f"[{scale * estimate.low:.{digits}f}, {scale * estimate.high:.{digits}f}]"
+
+
+def _verdict(score: Score) -> Text:
+    ahead = score.advantage
+    style = {"better": "green", "worse": "red"}.get(ahead.verdict, "yellow")
+    words = {
+        "better": "better than blind, beyond chance",
+        "worse": "worse than blind, beyond chance",
+    }.get(ahead.verdict, "not distinguishable from blind")
+    bounds = (
+        ""
+        if ahead.success.low != ahead.success.low
+        else (f" [{100 * ahead.success.low:+.2f}, {100 * ahead.success.high:+.2f}]")
+    )
+    return Text.assemble(
+        f"Against the best blind row ({ahead.over}): {100 * ahead.success.value:+.2f}{bounds} points, "
+        f"p = {_p(ahead.p)}: ",
+        (words, f"bold {style}"),
+    )
+
+
+def _p(p: float) -> str:
+    return "< 0.0001" if p < 1e-4 else f"{p:.4f}"
+
+
+def _print_missing(out: Console, score: Score) -> None:
+    rule = "counted as failures" if score.missing_rule == "zero" else "left out"
+    out.print(
+        f"{len(score.missing):,} clips were not predicted and are {rule} ({some(score.missing)}); over all clips "
+        f"cIoU@0.5 is between {100 * score.worst[0]:.2f} (they all fail) and {100 * score.best[0]:.2f} (they all "
+        f"reach the ceiling), AUC between {score.worst[1]:.4f} and {score.best[1]:.4f}"
+    )
+
+
+def _print_slices(out: Console, slices: Sequence[Slice], protocol: str) -> None:
+    table = _table("slice", "", "clips", "cIoU@0.5 %", "", "AUC", "ceiling %", "best blind %", left=2)
+    large = []
+    for group, rows in _by_group(slices):
+        if len(rows) > SHOWN:
+            large.append(f"{group} ({len(rows)})")
+            continue
+        for number, row in enumerate(rows):
+            table.add_row(
+                "" if number else group,
+                row.value,
+                f"{row.clips:,}",
+                f"{100 * row.success:.2f}",
+                f"[{100 * row.low:.2f}, {100 * row.high:.2f}]",
+                f"{row.auc:.4f}",
+                f"{100 * row.ceiling:.2f}",
+                f"{100 * row.blind:.2f}",
+            )
+    out.print(table)
+    if large:
+        out.print(Text(f"also by {', '.join(large)}: --json or --report", "dim"))
+    out.print()
+
+
+def _by_group(slices: Iterable[Slice]) -> list[tuple[str, list[Slice]]]:
+    found: dict[str, list[Slice]] = {}
+    for row in slices:
+        found.setdefault(row.group, []).append(row)
+    return list(found.items())
+
+
+def _provenance(score: Score) -> str:
+    part = score.benchmark
+    return (
+        f"{score.protocol.name}: {score.protocol.settings} · {part.name} sha256 {part.sha256[:12]} · predictions sha256 "
+        f"{score.predictions_sha256[:12] or 'none'} · {100 * score.level:g} % intervals · vggss {score.version}"
+    )
+
+
+def print_comparison(result: Comparison) -> None:
+    """Print models, pairs, and the slices in which a pair differs most."""
+    out = _console()
+    out.print(
+        f"{len(result.models)} models on {result.benchmark}, protocol {result.protocol}: {result.clips:,} common clips"
+        + (f", {result.left_out:,} left out" if result.left_out else "")
+    )
+    out.print()
+    table = _table("", "cIoU@0.5 %", "", "AUC", "")
+    for model in result.models:
+        table.add_row(
+            model.name,
+            f"{100 * model.success.value:.2f}",
+            _interval(model.success, 100, 2),
+            f"{model.auc.value:.4f}",
+            _interval(model.auc, 1, 4),
+        )
+    out.print(table)
+    for pair in result.pairs:
+        out.print()
+        _print_pair(out, pair)
+
+
+def _print_pair(out: Console, pair: Pair) -> None:
+    out.print(Text(f"{pair.first} - {pair.second}: {pair.verdict}", "bold"))
+    out.print(
+        f"  cIoU@0.5 {100 * pair.success.value:+.2f} [{100 * pair.success.low:+.2f}, {100 * pair.success.high:+.2f}] "
+        f"points, AUC {pair.auc.value:+.4f} [{pair.auc.low:+.4f}, {pair.auc.high:+.4f}]"
+    )
+    out.print(
+        f"  McNemar p = {_p(pair.p)}, Holm-adjusted {_p(pair.p_holm)}; only {pair.first} succeeds on "
+        f"{len(pair.only_first):,} clips, only {pair.second} on {len(pair.only_second):,}"
+    )
+    for name, clips in ((pair.first, pair.only_first), (pair.second, pair.only_second)):
+        if clips:
+            out.print(Text(f"  only {name}: {some(clips)}", "dim"))
+    table = _table("  slice", "", "clips", f"{pair.first} %", f"{pair.second} %", "flips", "p", left=2)
+    shown = [row for row in pair.slices if row.group != "class"]
+    shown += sorted((row for row in pair.slices if row.group == "class"), key=lambda row: row.p)[:5]
+    last = ""
+    for row in shown:
+        table.add_row(
+            "" if row.group == last else f"  {row.group}",
+            row.value,
+            f"{row.clips:,}",
+            f"{100 * row.first:.2f}",
+            f"{100 * row.second:.2f}",
+            f"+{row.only_first} -{row.only_second}",
+            _p(row.p),
+        )
+        last = row.group
+    out.print(table)
+    out.print(Text("  classes: the five with the lowest p (not adjusted); all with --json", "dim"))
+
+
+def print_audit(result: Audit, path: str) -> None:
+    """Print what an annotation file holds and every kind of defect."""
+    out = _console()
+    out.print(f"{path}: {result.clips:,} clips, {result.boxes:,} boxes, {result.classes} classes")
+    out.print("boxes per clip: " + ", ".join(f"{n}: {clips:,}" for n, clips in result.boxes_per_clip.items()))
+    out.print()
+    table = _table("found", "", "what a scorer does", left=3)
+    for kind, findings in result.by_kind().items():
+        meaning, effect = KINDS[kind]
+        clips = len({finding.clip for finding in findings})
+        table.add_row(Text(kind, "bold"), f"{len(findings)} in {clips} clips: {meaning}", effect)
+        for finding in findings[:20]:
+            table.add_row("", Text(f"{finding.clip}  {finding.detail}", "dim"), "")
+        if len(findings) > 20:
+            table.add_row("", Text(f"and {len(findings) - 20:,} more (--json)", "dim"), "")
+    out.print(table)
+    if result.not_checked:
+        out.print(
+            f"not checked, for want of the VGG-Sound list (`vggss download annotations`): {', '.join(result.not_checked)}"
+        )
+    out.print("no defects" if result.clean else Text("there are defects", "bold yellow"))
+
+
+def print_leaks(result: LeakCheck, path: str, against: str) -> None:
+    """Print how many clips of a list are test clips."""
+    out = _console()
+    out.print(f"{path}: {result.listed:,} clips, held against {against}")
+    style = "bold red" if result.exact else "green"
+    out.print(Text(f"{result.test_clips:,} are test clips by exact id", style))
+    for row in result.exact[:3]:
+        out.print(Text(f"  line {row.line}: {row.clip}", "dim"))
+    out.print(
+        Text(
+            f"{len(result.same_video):,} more come from a test clip's video",
+            "yellow" if result.same_video else "green",
+        )
+    )
+    for row in result.same_video[:3]:
+        out.print(Text(f"  line {row.line}: {row.clip}", "dim"))
+    out.print(f"{len(result.kept):,} clips are clean (--clean OUT writes them)")
+
+
+def print_boards(boards: Sequence[Board]) -> None:
+    """Print one table for each board."""
+    out = _console()
+    for board in boards:
+        out.print(Text(f"{board.test_set}, {board.metric}, protocol {board.protocol}", "bold"))
+        table = _table("", "method", "trained on", "clips", board.metric, "AUC", "source", left=3)
+        table.columns[-1].justify = "left"
+        rank = 0
+        for row in board.rows:
+            rank += row.kind in ("published", "yours")
+            table.add_row(
+                str(rank) if row.kind in ("published", "yours") else "", *_board_cells(row), style=_style(row)
+            )
+        out.print(table)
+        out.print()
+    out.print(
+        Text(
+            "Never rank across boards. ? marks a number from memory. The VGG-Sound 144k list that EZ-VSL, SLAVC and "
+            "SSLalignment share holds 3,709 of the 5,158 VGG-SS clips (vggss check-list).",
+            "dim",
+        )
+    )
+
+
+def _board_cells(row: Row) -> list[str]:
+    doubt = "?" if row.confidence == "low" else ""
+    method = f"{row.method} ({row.year})" if row.year else {"blind": "blind: "}.get(row.kind, "") + row.method
+    value = f"{row.value:.2f}{doubt}"
+    if row.interval:
+        value += f" [{row.interval[0]:.2f}, {row.interval[1]:.2f}]"
+    return [
+        method + (f"\n  ! {row.mark}" if row.mark else ""),
+        row.training_set,
+        f"{row.clips:,}" if row.clips else "not said",
+        value,
+        "" if row.auc is None else f"{row.auc:.2f}",
+        row.source,
+    ]
+
+
+def _style(row: Row) -> str:
+    return {"blind": "yellow", "ceiling": "cyan", "yours": "bold green"}.get(row.kind, "")
+
+
+def print_protocols(protocols: Sequence[Protocol], rows: Sequence[Reference]) -> None:
+    """Print each protocol with its ceiling and blind scores on VGG-SS."""
+    out = _console()
+    for protocol in protocols:
+        out.print(Text(protocol.name, "bold"))
+        out.print(f"  {protocol.summary}")
+        if protocol.caution:
+            out.print(Text(f"  caution: {protocol.caution}", "yellow"))
+        out.print(Text(f"  {protocol.settings}", "dim"))
+        out.print(Text(f"  {protocol.source}", "dim"))
+        found = [row for row in rows if row.protocol == protocol.name]
+        out.print(
+            "  on VGG-SS, cIoU@0.5 % / AUC: "
+            + ", ".join(
+                f"{r.row} {100 * r.ciou:.2f}" + (f" / {r.auc:.4f}" if r.auc is not None else "")
+                for r in found
+            )
+        )
+        out.print()
+    out.print(Text("fixed-T (say fixed-0.5): pixels at and above T on a map scaled to [0, 1]", "dim"))

@@ -1,0 +1,89 @@
+"""Clip ids as people write them, read into one form.
+
+VGG-Sound names a clip by its YouTube id (always eleven characters, which may hold ``_`` and ``-``) and the
+second at which it starts: ``-0BIyqJj9ZU_000030``. An id is therefore split at its eleventh character,
+never at an underscore.
+"""
+
+from __future__ import annotations
+
+import re
+
+EXTENSIONS = frozenset(
+    [
+        "mp4",
+        "mkv",
+        "webm",
+        "avi",
+        "mov",
+        "m4a",
+        "wav",
+        "flac",
+        "mp3",
+        "ogg",
+        "jpg",
+        "jpeg",
+        "png",
+        "npy",
+        "npz",
+        "json",
+        "txt",
+        "xml",
+        "pt",
+        "pth",
+    ]
+)
+_CLIP = re.compile(r"([A-Za-z0-9_-]{11})_(\d{1,9})(?:\.0+)?(?:_(\d{1,9})(?:\.0+)?)?")
+_LEADING_Y = re.compile(r"Y([A-Za-z0-9_-]{11}_\d+\.\d+_\d+\.\d+)")
+
+
+def without_folder_and_extension(text: str) -> str:
+    """Drop folders and known file extensions; other dots stay.
+
+    >>> without_folder_and_extension("frames/zpWuikVorYg_000032.mp4")
+    'zpWuikVorYg_000032'
+    """
+    name = text.strip().replace("\\", "/").rsplit("/", 1)[-1]
+    stem, dot, extension = name.rpartition(".")
+    while dot and stem and extension.lower() in EXTENSIONS:
+        name = stem
+        stem, dot, extension = name.rpartition(".")
+    return name
+
+
+def canonical(text: str) -> str | None:
+    """Read a VGG-Sound clip id in any known spelling, or return None.
+
+    Known: ``ID_SSSSSS``, unpadded seconds, ``ID_START_END`` in seconds or milliseconds, AudioSet's
+    ``YID_30.000_40.000``; each with or without folders and a file extension.
+
+    >>> canonical("videos/zpWuikVorYg_32000_42000.mp4")
+    'zpWuikVorYg_000032'
+    >>> canonical("Y-0BIyqJj9ZU_30.000_40.000.wav")
+    '-0BIyqJj9ZU_000030'
+    >>> canonical("10000130166") is None
+    True
+    """
+    name = without_folder_and_extension(text)
+    if leading := _LEADING_Y.fullmatch(name):
+        name = leading[1]
+    found = _CLIP.fullmatch(name)
+    if not found:
+        return None
+    video, start, end = found[1], int(found[2]), found[3]
+    if end is not None and int(end) - start >= 1000:  # a clip lasts ten seconds: these are milliseconds
+        if start % 1000:
+            return None
+        start //= 1000
+    if start > 999_999:
+        return None
+    return f"{video}_{start:06d}"
+
+
+def video_of(clip: str) -> str:
+    """Return the YouTube id of a clip: its first eleven characters.
+
+    >>> video_of("-0BIyqJj9ZU_000030")
+    '-0BIyqJj9ZU'
+    """
+    return clip[:11]

@@ -1,0 +1,33 @@
+"""Errors that a user can mend: each says what was found, what was needed, and what to do."""
+
+from __future__ import annotations
+
+
+class VggssError(Exception):
+    """Something the user can mend; the command line prints it without a traceback."""
+
+    exit_code = 1
+
+
+class DataError(VggssError):
+    """A file holds something that cannot be used; the message names file, clip and place."""
+
+
+class UsageError(VggssError):
+    """The request itself is wrong: an unknown protocol, subset or name."""
+
+    exit_code = 2
+
+
+class NetworkError(VggssError):
+    """Nothing could be fetched; the message says how to go on without the network."""
+
+
+def some(ids: list[str], limit: int = 3) -> str:
+    """Write the first few ids of a list, and how many more there are.
+
+    >>> some(["a", "b", "c", "d"])
+    'a, b, c and 1 more'
+    """
+    shown = ", ".join(ids[:limit])
+    return shown if len(ids) <= limit else f"{shown} and {len(ids) - limit:,} more"

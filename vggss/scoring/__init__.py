@@ -1,0 +1,1 @@
+"""Scoring: protocols, metrics, uncertainty, blind predictors, comparison and reports; never torch."""
