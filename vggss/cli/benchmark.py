@@ -23,8 +23,19 @@ benchmark_option = click.option(
     metavar="NAME|PATH",
     help="vggss, flickr, sample, or a path.",
 )
+
+
+def _known_protocol(_context: click.Context, _option: click.Parameter, name: str) -> str:
+    """Refuse an unknown protocol before anything is read."""
+    from vggss.scoring.protocol import get_protocol
+
+    get_protocol(name)
+    return name
+
+
 protocol_option = click.option(
     "--protocol",
+    callback=_known_protocol,
     default="lvs",
     show_default=True,
     metavar="NAME",
@@ -132,9 +143,11 @@ def score(
         write_bytes(per_clip, per_clip_csv(result))
         click.echo(f"wrote {per_clip}", err=True)
     if report:
+        from vggss.annotations import SAMPLE
         from vggss.scoring.report import score_report
 
-        write_bytes(report, score_report(result, opened, frames, _command_line()))
+        shown = SAMPLE / "frames" if benchmark == "sample" and frames is None else frames
+        write_bytes(report, score_report(result, opened, shown, _command_line()))
         click.echo(f"wrote {report}", err=True)
     _print_score(result, as_json)
 
@@ -193,7 +206,13 @@ def _print_score(result: Score, as_json: bool) -> None:
 @benchmark_option
 @protocol_option
 @subset_option
-@click.option("--unknown", type=click.Choice(["fail", "ignore"]), default="fail", show_default=True)
+@click.option(
+    "--unknown",
+    type=click.Choice(["fail", "ignore"]),
+    default="fail",
+    show_default=True,
+    help="Predictions for clips that are not in the benchmark: refuse or ignore.",
+)
 @click.option("--level", default=0.95, show_default=True, help="Coverage of the intervals.")
 @nan_option
 @json_option

@@ -23,7 +23,7 @@ from vggss.scoring.score import Score
 from vggss.scoring.slices import Slice
 from vggss.scoring.uncertainty import Estimate
 
-WIDTH = 110  # columns where there is no terminal
+WIDTH = 200  # columns where there is no terminal: nothing is wrapped
 SHOWN = 12  # a group with more values than this is left to --json and the report
 
 
@@ -126,13 +126,13 @@ def _verdict(score: Score) -> Text:
     )
     return Text.assemble(
         f"Against the best blind row ({ahead.over}): {100 * ahead.success.value:+.2f}{bounds} points, "
-        f"p = {_p(ahead.p)}: ",
+        f"{_p(ahead.p)}: ",
         (words, f"bold {style}"),
     )
 
 
 def _p(p: float) -> str:
-    return "< 0.0001" if p < 1e-4 else f"{p:.4f}"
+    return "p < 0.0001" if p < 1e-4 else f"p = {p:.4f}"
 
 
 def _print_missing(out: Console, score: Score) -> None:
@@ -213,7 +213,7 @@ def _print_pair(out: Console, pair: Pair) -> None:
         f"points, AUC {pair.auc.value:+.4f} [{pair.auc.low:+.4f}, {pair.auc.high:+.4f}]"
     )
     out.print(
-        f"  McNemar p = {_p(pair.p)}, Holm-adjusted {_p(pair.p_holm)}; only {pair.first} succeeds on "
+        f"  McNemar {_p(pair.p)}, Holm-adjusted {_p(pair.p_holm)}; only {pair.first} succeeds on "
         f"{len(pair.only_first):,} clips, only {pair.second} on {len(pair.only_second):,}"
     )
     for name, clips in ((pair.first, pair.only_first), (pair.second, pair.only_second)):
@@ -231,7 +231,7 @@ def _print_pair(out: Console, pair: Pair) -> None:
             f"{100 * row.first:.2f}",
             f"{100 * row.second:.2f}",
             f"+{row.only_first} -{row.only_second}",
-            _p(row.p),
+            _p(row.p)[2:].removeprefix("= "),
         )
         last = row.group
     out.print(table)
