@@ -89,7 +89,9 @@ _PEAK = (
 def write_predictions(ids: list[str], folder: Path) -> dict[str, Path]:
     """Write smooth random maps as JSON and as NPZ."""
     rng = np.random.default_rng(0)
-    maps = [cv2.GaussianBlur(m, (0, 0), 1.5) for m in rng.standard_normal((len(ids), 14, 14)).astype(np.float32)]
+    maps = [
+        cv2.GaussianBlur(m, (0, 0), 1.5) for m in rng.standard_normal((len(ids), 14, 14)).astype(np.float32)
+    ]
     as_json, as_npz = folder / "smooth.json", folder / "smooth.npz"
     entries = {clip: values.tolist() for clip, values in zip(ids, maps, strict=True)}
     as_json.write_text(json.dumps({"model": "smooth noise", "predictions": entries}))
@@ -118,7 +120,9 @@ def main() -> None:
         folder = Path(name)
         for form, path in write_predictions(ids, folder).items():
             naive, ours = folder / "naive.json", folder / "ours.csv"
-            slow, slow_peak = measure([sys.executable, "-c", NAIVE, str(source), str(path), str(naive)], repeat)
+            slow, slow_peak = measure(
+                [sys.executable, "-c", NAIVE, str(source), str(path), str(naive)], repeat
+            )
             command = [sys.executable, "-m", "vggss", "score", str(path), "--benchmark", str(source)]
             fast, fast_peak = measure(command, repeat)
             subprocess.run([*command, "--per-clip", str(ours)], check=True, capture_output=True)

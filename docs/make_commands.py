@@ -35,9 +35,13 @@ def _commands() -> Iterator[tuple[str, click.Command]]:
 
 def _section(name: str, command: click.Command) -> str:
     text, _, example = inspect.cleandoc(command.help or "").partition("\b\nExample:\n")
-    arguments = " ".join(p.make_metavar(click.Context(command)) for p in command.params if isinstance(p, click.Argument))
+    arguments = " ".join(
+        p.make_metavar(click.Context(command)) for p in command.params if isinstance(p, click.Argument)
+    )
     lines = [f"\n## vggss {name}\n", f"    vggss {name} {arguments}".rstrip() + "\n", text.strip() + "\n"]
-    lines.append("```console\n" + "\n".join(f"$ {line.strip()}" for line in example.strip().splitlines()) + "\n```\n")
+    lines.append(
+        "```console\n" + "\n".join(f"$ {line.strip()}" for line in example.strip().splitlines()) + "\n```\n"
+    )
     options = [p for p in command.params if isinstance(p, click.Option)]
     if options:
         lines.append("| option | meaning |\n| --- | --- |\n" + "\n".join(map(_option, options)) + "\n")

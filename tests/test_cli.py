@@ -89,7 +89,16 @@ def test_the_version_is_printed() -> None:
 def test_score_prints_headline_blind_rows_ceiling_and_slices() -> None:
     result = run("score", GOOD, *ON_SAMPLE)
     assert result.exit_code == 0, result.output
-    for word in ("sample-good", "ceiling", "centre disc", "whole frame", "mean map", "uniform noise", "heard", "sha256"):
+    for word in (
+        "sample-good",
+        "ceiling",
+        "centre disc",
+        "whole frame",
+        "mean map",
+        "uniform noise",
+        "heard",
+        "sha256",
+    ):
         assert word in result.output
     assert "better than blind, beyond chance" in result.output
 
@@ -104,7 +113,12 @@ def test_score_as_json_holds_what_the_table_holds() -> None:
     assert found["protocol"]["name"] == "lvs"
     rate = found["success_rate"]
     assert 0 <= rate["low"] <= rate["value"] <= rate["high"] <= 1
-    assert {row["name"] for row in found["blind"]} == {"centre disc", "whole frame", "mean map", "uniform noise"}
+    assert {row["name"] for row in found["blind"]} == {
+        "centre disc",
+        "whole frame",
+        "mean map",
+        "uniform noise",
+    }
     assert len(found["benchmark"]["sha256"]) == 64 and len(found["predictions"]["sha256"]) == 64
 
 
@@ -131,7 +145,18 @@ def test_report_names_the_file_and_holds_the_model(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "protocol", ["lvs", "ezvsl", "slavc", "slavc-fixed", "adaptive", "adaptive-corners", "fixed-0.3", "best-threshold", "best-threshold-raw"]
+    "protocol",
+    [
+        "lvs",
+        "ezvsl",
+        "slavc",
+        "slavc-fixed",
+        "adaptive",
+        "adaptive-corners",
+        "fixed-0.3",
+        "best-threshold",
+        "best-threshold-raw",
+    ],
 )
 def test_every_protocol_scores_and_names_itself(protocol: str) -> None:
     result = run("score", GOOD, *ON_SAMPLE, "--protocol", protocol)
@@ -139,19 +164,32 @@ def test_every_protocol_scores_and_names_itself(protocol: str) -> None:
     assert f"protocol {protocol}" in result.output
 
 
-@pytest.mark.parametrize(("protocol", "words"), [("adaptive", "uses the ground truth"), ("best-threshold", "tuned on the test set")])
+@pytest.mark.parametrize(
+    ("protocol", "words"),
+    [("adaptive", "uses the ground truth"), ("best-threshold", "tuned on the test set")],
+)
 def test_protocols_that_look_at_the_answer_are_marked(protocol: str, words: str) -> None:
     assert words in run("score", GOOD, *ON_SAMPLE, "--protocol", protocol).output
-    assert words in json.loads(run("score", GOOD, *ON_SAMPLE, "--protocol", protocol, "--json").stdout)["protocol"]["caution"]
+    assert (
+        words
+        in json.loads(run("score", GOOD, *ON_SAMPLE, "--protocol", protocol, "--json").stdout)["protocol"][
+            "caution"
+        ]
+    )
 
 
-@pytest.mark.parametrize(("subset", "clips"), [("heard", 6), ("unheard", 15), ("single", 20), ("multi", 4), ("class=helicopter", 3)])
+@pytest.mark.parametrize(
+    ("subset", "clips"),
+    [("heard", 6), ("unheard", 15), ("single", 20), ("multi", 4), ("class=helicopter", 3)],
+)
 def test_subsets_take_their_clips(subset: str, clips: int) -> None:
     assert json.loads(run("score", GOOD, *ON_SAMPLE, "--subset", subset, "--json").stdout)["clips"] == clips
 
 
 def test_two_subsets_are_intersected() -> None:
-    found = json.loads(run("score", GOOD, *ON_SAMPLE, "--subset", "unheard", "--subset", "multi", "--json").stdout)
+    found = json.loads(
+        run("score", GOOD, *ON_SAMPLE, "--subset", "unheard", "--subset", "multi", "--json").stdout
+    )
     assert found["benchmark"]["subset"] == "unheard & multi"
 
 
@@ -185,7 +223,11 @@ def test_missing_clips_can_be_zero_or_skipped_with_bounds(predictions: Path) -> 
     zero = json.loads(run("score", path, *ON_SAMPLE, "--missing", "zero", "--json").stdout)
     skip = json.loads(run("score", path, *ON_SAMPLE, "--missing", "skip", "--json").stdout)
     assert zero["clips"] == 24 and skip["clips"] == 18
-    assert zero["success_rate"]["value"] == skip["worst_case"]["success_rate"] < skip["best_case"]["success_rate"]
+    assert (
+        zero["success_rate"]["value"]
+        == skip["worst_case"]["success_rate"]
+        < skip["best_case"]["success_rate"]
+    )
     assert "18 of 24 clips predicted (75.0 %)" in run("score", path, *ON_SAMPLE, "--missing", "skip").output
 
 
@@ -202,7 +244,10 @@ def test_user_slices_are_scored(tmp_path: Path) -> None:
     table = tmp_path / "slices.csv"
     table.write_text("id,light\nmade-up-001_000010,day\nmade-up-002_000020,night\n")
     found = json.loads(run("score", GOOD, *ON_SAMPLE, "--slices", table, "--json").stdout)
-    assert [(row["value"], row["clips"]) for row in found["slices"] if row["group"] == "light"] == [("day", 1), ("night", 1)]
+    assert [(row["value"], row["clips"]) for row in found["slices"] if row["group"] == "light"] == [
+        ("day", 1),
+        ("night", 1),
+    ]
 
 
 def test_negatives_are_scored_under_slavc(predictions: Path, tmp_path: Path) -> None:
@@ -214,7 +259,9 @@ def test_negatives_are_scored_under_slavc(predictions: Path, tmp_path: Path) -> 
         entries["made-up-001_000010+made-up-005_000050"] = entries["made-up-005_000050"]
 
     path = edit(predictions, change)
-    found = json.loads(run("score", path, *ON_SAMPLE, "--protocol", "slavc", "--negatives", table, "--json").stdout)
+    found = json.loads(
+        run("score", path, *ON_SAMPLE, "--protocol", "slavc", "--negatives", table, "--json").stdout
+    )
     assert found["detection"]["positives"] == 24 and found["detection"]["negatives"] == 1
     assert found["clips"] == 24
 
@@ -238,7 +285,9 @@ def test_negatives_are_scored_under_slavc(predictions: Path, tmp_path: Path) -> 
         (b"\x80\x04K\x01.", "pickle"),
     ],
 )
-def test_a_bad_predictions_file_is_refused_with_file_clip_and_place(tmp_path: Path, content: bytes, words: str) -> None:
+def test_a_bad_predictions_file_is_refused_with_file_clip_and_place(
+    tmp_path: Path, content: bytes, words: str
+) -> None:
     path = tmp_path / "bad.json"
     path.write_bytes(content)
     result = run("score", path, *ON_SAMPLE, "--missing", "zero")
@@ -318,7 +367,10 @@ def test_check_list_finds_and_removes_test_clips(tmp_path: Path) -> None:
     path, out = tmp_path / "train.txt", tmp_path / "clean.txt"
     path.write_text("made-up-001_000010\nmade-up-002_000099\nnothing-new_000000\n")
     result = run("check-list", path, "--against", "sample", "--clean", out)
-    assert "1 are test clips by exact id" in result.output and "1 more come from a test clip's video" in result.output
+    assert (
+        "1 are test clips by exact id" in result.output
+        and "1 more come from a test clip's video" in result.output
+    )
     assert out.read_text() == "nothing-new_000000\n"
     assert run("check-list", path, "--against", "sample", "--strict").exit_code == 1
     assert run("check-list", out, "--against", "sample", "--strict").exit_code == 0
@@ -327,7 +379,11 @@ def test_check_list_finds_and_removes_test_clips(tmp_path: Path) -> None:
 def test_leaderboard_prints_boards_and_puts_a_file_in_place() -> None:
     result = run("leaderboard", "--test-set", "VGG-SS")
     assert result.exit_code == 0
-    assert "protocol lvs" in result.output and "blind: centre disc" in result.output and "ceiling" in result.output
+    assert (
+        "protocol lvs" in result.output
+        and "blind: centre disc" in result.output
+        and "ceiling" in result.output
+    )
     added = run("leaderboard", "--add", GOOD, *ON_SAMPLE, "--test-set", "sample")
     assert added.exit_code == 0 and "sample-good" in added.output
 
@@ -341,7 +397,12 @@ def test_leaderboard_report_is_written(tmp_path: Path) -> None:
 def test_protocols_prints_source_ceiling_and_blind_scores() -> None:
     result = run("protocols")
     assert "50.48" in result.output and "34.01" in result.output and "hche11" in result.output
-    assert {p["name"] for p in json.loads(run("protocols", "--json").stdout)} >= {"lvs", "ezvsl", "slavc", "adaptive"}
+    assert {p["name"] for p in json.loads(run("protocols", "--json").stdout)} >= {
+        "lvs",
+        "ezvsl",
+        "slavc",
+        "adaptive",
+    }
 
 
 def test_where_prints_only_the_path_on_standard_output(tmp_path: Path) -> None:
@@ -350,7 +411,9 @@ def test_where_prints_only_the_path_on_standard_output(tmp_path: Path) -> None:
 
 
 def test_download_without_a_network_is_one_line_that_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vggss.fetching._read", lambda url: (_ for _ in ()).throw(OSError("no route to host")))
+    monkeypatch.setattr(
+        "vggss.fetching._read", lambda url: (_ for _ in ()).throw(OSError("no route to host"))
+    )
     result = run("download", "annotations")
     assert result.exit_code == 1
     assert result.stderr.count("\n") == 1 and "--from" in result.stderr
@@ -407,5 +470,7 @@ def test_the_published_figures_come_out_of_the_command(tmp_path: Path) -> None:
     assert round(100 * found["ceiling"]["success_rate"], 2) == 50.48
     assert round(found["ceiling"]["auc"], 4) == 0.4947
     assert found["advantage"]["verdict"] != "better"
-    leak = json.loads(run("check-list", Path(data) / "vggss" / "vggss_144k.txt", "--root", home, "--json").stdout)
+    leak = json.loads(
+        run("check-list", Path(data) / "vggss" / "vggss_144k.txt", "--root", home, "--json").stdout
+    )
     assert leak["test_clips"] == 3709

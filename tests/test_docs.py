@@ -27,8 +27,10 @@ def test_the_table_in_the_readme_is_what_the_demo_prints(tmp_path: Path) -> None
     makefile = (ROOT / "Makefile").read_text()
     command = re.search(r"^demo:.*\n\t@\$\(BIN\)/vggss (.*)$", makefile, re.MULTILINE)
     assert command
-    arguments = command[1].replace("demo-report.html", str(tmp_path / "r.html")).replace(
-        "annotations/sample", str(SAMPLE)
+    arguments = (
+        command[1]
+        .replace("demo-report.html", str(tmp_path / "r.html"))
+        .replace("annotations/sample", str(SAMPLE))
     )
     printed = [line.rstrip() for line in CliRunner().invoke(cli, arguments.split()).stdout.splitlines()]
     shown = blocks("README.md", "console")[0].split("...")[0].splitlines()
@@ -45,7 +47,9 @@ def test_every_command_in_the_readme_exists() -> None:
 def test_every_option_in_the_readme_exists() -> None:
     for line in re.findall(r"^\$ vggss (.*?)(?:\s+#.*)?$", (ROOT / "README.md").read_text(), re.MULTILINE):
         name = line.split()[0]
-        help_text = CliRunner().invoke(cli, [name, *(["annotations"] if name == "download" else []), "--help"]).output
+        help_text = (
+            CliRunner().invoke(cli, [name, *(["annotations"] if name == "download" else []), "--help"]).output
+        )
         assert [option for option in re.findall(r"--[a-z-]+", line) if option not in help_text] == []
 
 
@@ -61,10 +65,14 @@ def test_the_python_in_the_readme_runs(tmp_path: Path, monkeypatch: pytest.Monke
 def test_the_json_in_the_format_page_is_read() -> None:
     least, whole = (json.loads(block) for block in blocks("docs/predictions.md", "json"))
     for document in (least, whole):
-        predictions = vggss.Predictions(document["model"], tuple(document["predictions"]), document["predictions"].get)
+        predictions = vggss.Predictions(
+            document["model"], tuple(document["predictions"]), document["predictions"].get
+        )
         for key in predictions.keys:
             assert predictions.get(key).values.ndim == 2
-    base64 = vggss.Predictions("m", ("a",), {"a": whole["predictions"]["JIemsK_0lXc_000364"]}.get).get("a").values
+    base64 = (
+        vggss.Predictions("m", ("a",), {"a": whole["predictions"]["JIemsK_0lXc_000364"]}.get).get("a").values
+    )
     assert np.array_equal(base64, np.float32([[0.1, 0.7], [0.2, 0.9]]))
 
 
@@ -83,6 +91,6 @@ def test_the_protocols_page_names_every_protocol_and_the_reference_figures() -> 
 
     on_vggss = {r.row: r for r in references() if (r.test_set, r.protocol) == ("VGG-SS", "lvs")}
     for row in ("ceiling", "mean map", "centre disc", "whole frame"):
-        assert f"{row} {100 * on_vggss[row].ciou:.2f} / {on_vggss[row].auc:.4f}".replace(" 0.", " .") in text.replace(
-            "\n", " "
-        )
+        assert f"{row} {100 * on_vggss[row].ciou:.2f} / {on_vggss[row].auc:.4f}".replace(
+            " 0.", " ."
+        ) in text.replace("\n", " ")

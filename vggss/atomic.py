@@ -24,10 +24,10 @@ def writing(path: Path) -> Iterator[BinaryIO]:
     DataError
         the folder is missing or may not be written, the disk is full, the path is a folder.
     """
-    if path.is_dir():
-        raise DataError(f"cannot write {path}: it is a folder; name a file")
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name[:80]}.", suffix=".part", dir=path.parent)
+        if path.is_dir():
+            raise DataError(f"cannot write {path}: it is a folder; name a file")
+        handle, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", suffix=".part", dir=path.parent)
     except OSError as error:
         raise DataError(_refusal(path, error)) from error
     temporary = Path(name)
@@ -41,7 +41,8 @@ def writing(path: Path) -> Iterator[BinaryIO]:
     except OSError as error:
         raise DataError(_refusal(path, error)) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def write_bytes(path: Path, content: bytes) -> None:

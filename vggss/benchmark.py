@@ -6,8 +6,10 @@ with boxes as fractions of the frame (Chen et al., CVPR 2021).
 
 from __future__ import annotations
 
+import codecs
+import contextlib
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +18,7 @@ from typing import Any
 import orjson
 
 from vggss.boxes import Box, Consensus, Truth
-from vggss.errors import DataError, some
+from vggss.errors import DataError, brief, some
 
 VGGSS_SHA256 = "ae300b4a259267e6fe839970d495862edd70bfe3da63d925bcdb34054ed3b15e"
 
@@ -96,7 +98,7 @@ def read_annotations(content: bytes, origin: str) -> list[Annotation]:
         not JSON, not a list of records, a record without a key, a box that is not four finite numbers.
     """
     try:
-        records = orjson.loads(content)
+        records = orjson.loads(content.removeprefix(codecs.BOM_UTF8))
     except orjson.JSONDecodeError as error:
         raise DataError(
             f"{origin} is not valid JSON: {error.msg} at line {error.lineno}, column {error.colno}; "
@@ -118,10 +120,10 @@ def _annotation(record: Any, number: int, origin: str) -> Annotation:
         raise DataError(f"{where} is a {_kind(record)}; an object with file, class and bbox was needed")
     clip, sound_class, boxes = (record.get(key) for key in ("file", "class", "bbox"))
     if not isinstance(clip, str) or not clip:
-        raise DataError(f'{where}: "file" must be a clip id, found {clip!r:.60}')
+        raise DataError(f'{where}: "file" must be a clip id, found {brief(clip)}')
     where = f"{where} ({clip})"
     if not isinstance(sound_class, str) or not sound_class:
-        raise DataError(f'{where}: "class" must be a sound class, found {sound_class!r:.60}')
+        raise DataError(f'{where}: "class" must be a sound class, found {brief(sound_class)}')
     if not isinstance(boxes, list):
         raise DataError(f'{where}: "bbox" must be a list of boxes, found {_kind(boxes)}')
     return Annotation(clip, sound_class, tuple(_box(box, f"{where}, box {i}") for i, box in enumerate(boxes)))
@@ -129,10 +131,10 @@ def _annotation(record: Any, number: int, origin: str) -> Annotation:
 
 def _box(numbers: Any, where: str) -> Box:
     if not isinstance(numbers, list) or len(numbers) != 4:
-        raise DataError(f"{where} must be four numbers x0, y0, x1, y1, found {numbers!r:.80}")
+        raise DataError(f"{where} must be four numbers x0, y0, x1, y1, found {brief(numbers)}")
     for number in numbers:
         if type(number) is not float and type(number) is not int:
-            raise DataError(f"{where} holds {number!r:.40} where a number was needed")
+            raise DataError(f"{where} holds {brief(number)} where a number was needed")
     try:
         return Box(*map(float, numbers))
     except (ValueError, OverflowError) as error:
@@ -160,12 +162,35 @@ def load_annotations(path: Path, name: str | None = None) -> Benchmark:
 
 def read_file(path: Path) -> bytes:
     """Read a whole file, or raise :class:`DataError` that says why not."""
-    try:
+    with reading(path):
         return path.read_bytes()
+
+
+@contextlib.contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn what the system says against reading a file or folder into a :class:`DataError`."""
+    try:
+        yield
     except IsADirectoryError as error:
         raise DataError(f"{path} is a folder; a file was needed") from error
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def files_in(folder: Path, ending: str) -> list[Path]:
+    """List the files of a folder with one ending, in the order of their names.
+
+    Raises
+    ------
+    DataError
+        the folder cannot be read, or a name in it is not text.
+    """
+    with reading(folder):
+        files = sorted(path for path in folder.iterdir() if path.name.endswith(ending) and path.is_file())
+    for path in files:
+        if any("\ud800" <= letter <= "\udfff" for letter in path.name):  # how Python writes bytes that are not UTF-8
+            raise DataError(f"{folder} holds a file whose name is not UTF-8: {path.name!r}; rename it")
+    return files
 
 
 def dump_annotations(annotations: Iterable[Annotation]) -> bytes:

@@ -37,7 +37,7 @@ class Box:
     y1: float
 
     def __post_init__(self) -> None:
-        if not math.isfinite(self.x0 + self.y0 + self.x1 + self.y1):
+        if not all(map(math.isfinite, self.as_tuple())):
             raise ValueError(f"a box needs four finite numbers, got {self.as_tuple()}")
 
     def as_tuple(self) -> tuple[float, float, float, float]:
@@ -86,9 +86,8 @@ def rasterise(boxes: NDArray[np.float64], size: int = GRID) -> NDArray[np.int32]
     >>> rasterise(np.array([[0.1, 0.0, 0.5, 1.0]])).tolist()
     [[22, 0, 112, 224]]
     """
-    boxes = np.asarray(boxes, np.float64).reshape(-1, 4)
-    pixels = np.trunc(size * np.maximum(boxes, 0.0))
-    return np.asarray(np.minimum(pixels, size), np.int32)
+    inside = np.clip(np.asarray(boxes, np.float64).reshape(-1, 4), 0.0, 1.0)
+    return np.trunc(size * inside).astype(np.int32)
 
 
 def disjoint(
@@ -115,12 +114,12 @@ def disjoint(
         return [(full[0], 1.0 if consensus == "union" else 0.5)]
     xs = sorted({x for x0, _, x1, _ in full for x in (x0, x1)})
     ys = sorted({y for _, y0, _, y1 in full for y in (y0, y1)})
+    votes = _votes(full, xs, ys)
     pieces: list[tuple[tuple[int, int, int, int], float]] = []
-    for top, bottom in pairwise(ys):
+    for row, (top, bottom) in zip(votes, pairwise(ys), strict=False):
         run: tuple[int, int, float] | None = None  # a stretch of equal weight: left, right, weight
-        for left, right in pairwise(xs):
-            votes = sum(x0 <= left < x1 and y0 <= top < y1 for x0, y0, x1, y1 in full)
-            weight = min(votes, 1) if consensus == "union" else min(votes / 2, 1.0)
+        for count, (left, right) in zip(row, pairwise(xs), strict=False):
+            weight = min(count, 1) if consensus == "union" else min(count / 2, 1.0)
             if run is not None and run[2] == weight:
                 run = (run[0], right, run[2])
                 continue
@@ -130,6 +129,17 @@ def disjoint(
         if run is not None and run[2] > 0:
             pieces.append(((run[0], top, run[1], bottom), run[2]))
     return pieces
+
+
+def _votes(pixels: Sequence[tuple[int, int, int, int]], xs: list[int], ys: list[int]) -> list[list[int]]:
+    """Count the boxes over each cell between the lines at ``xs`` and ``ys``."""
+    column = {x: i for i, x in enumerate(xs)}
+    row = {y: i for i, y in enumerate(ys)}
+    votes = np.zeros((len(ys), len(xs)), np.int64)
+    for x0, y0, x1, y1 in pixels:
+        votes[row[y0] : row[y1], column[x0] : column[x1]] += 1
+    counts: list[list[int]] = votes.tolist()
+    return counts
 
 
 @dataclass(frozen=True)

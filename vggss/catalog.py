@@ -56,17 +56,22 @@ def read_list(path: Path) -> list[ListedClip]:
         except UnicodeDecodeError as error:
             raise DataError(f"{path}, line {number} is not text; a list of clip ids was needed") from error
         if text:
-            rows.append(ListedClip(number, raw, _clip_of(text)))
+            rows.append(ListedClip(number, raw, _clip_of(text, f"{path}, line {number}")))
     if not rows:
         raise DataError(f"{path} names no clips; one id a line was needed")
     return rows
 
 
-def _clip_of(text: str) -> str:
-    cells = next(csv.reader([text])) if "," in text else text.split()
+def _clip_of(text: str, where: str) -> str:
+    try:
+        cells = next(csv.reader([text])) if "," in text else text.split()
+    except csv.Error as error:
+        raise DataError(f"{where} is not a line of CSV: {error}") from error
     first = cells[0].strip()
-    if len(cells) > 1 and len(first) == 11 and cells[1].strip().isdigit():
-        return f"{first}_{int(cells[1]):06d}"
+    if not first:
+        raise DataError(f"{where} has an empty first column; a clip id was needed there")
+    if len(cells) > 1 and len(first) == 11 and (clip := canonical(f"{first}_{cells[1].strip()}")):
+        return clip
     return canonical(first) or without_folder_and_extension(first)
 
 

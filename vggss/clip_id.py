@@ -33,8 +33,8 @@ EXTENSIONS = frozenset(
         "pth",
     ]
 )
-_CLIP = re.compile(r"([A-Za-z0-9_-]{11})_(\d{1,9})(?:\.0+)?(?:_(\d{1,9})(?:\.0+)?)?")
-_LEADING_Y = re.compile(r"Y([A-Za-z0-9_-]{11}_\d+\.\d+_\d+\.\d+)")
+_CLIP = re.compile(r"([A-Za-z0-9_-]{11})_(\d{1,9})(?:\.0+)?(?:_(\d{1,9})(?:\.0+)?)?", re.ASCII)
+_LEADING_Y = re.compile(r"Y([A-Za-z0-9_-]{11}_\d+\.\d+_\d+\.\d+)", re.ASCII)
 
 
 def without_folder_and_extension(text: str) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import reprlib
+from typing import Any
+
 
 class VggssError(Exception):
     """Something the user can mend; the command line prints it without a traceback."""
@@ -21,6 +24,15 @@ class UsageError(VggssError):
 
 class NetworkError(VggssError):
     """Nothing could be fetched; the message says how to go on without the network."""
+
+
+def brief(value: Any) -> str:
+    """Write a value as Python would, cut short: it may be long, or nested deeper than ``repr`` can follow.
+
+    >>> brief([[1, 2, 3], "x" * 100])
+    "[[1, 2, 3], 'xxxxxxxxxxxx...xxxxxxxxxxxxx']"
+    """
+    return reprlib.repr(value)
 
 
 def some(ids: list[str], limit: int = 3) -> str:

@@ -48,7 +48,10 @@ def is_right(remote: Remote, content: bytes, origin: str) -> None:
             f"the published file has {remote.sha256}; nothing was written"
         )
     if remote.check is not None:
-        remote.check(content)
+        try:
+            remote.check(content)
+        except DataError as error:
+            raise DataError(f"{origin}: {error}; nothing was written") from error
 
 
 def fetch(remote: Remote, destination: Path, mirror: str | None = None) -> str:
@@ -72,7 +75,7 @@ def fetch(remote: Remote, destination: Path, mirror: str | None = None) -> str:
     NetworkError
         no address answered. DataError: one answered with another file than the pinned one.
     """
-    if destination.is_file() and _matches(remote, destination):
+    if _matches(remote, destination):
         return "already there"
     urls = ((f"{mirror.rstrip('/')}/{remote.name}",) if mirror else ()) + remote.urls
     failures: list[str] = []
@@ -87,8 +90,7 @@ def fetch(remote: Remote, destination: Path, mirror: str | None = None) -> str:
         except (OSError, HTTPException, ValueError) as error:
             failures.append(f"{_host(url)}: {_reason(error)}")
         else:
-            destination.parent.mkdir(parents=True, exist_ok=True)
-            write_bytes(destination, content)
+            put(destination, content)
             return url
     if wrong is not None:
         raise wrong
@@ -99,10 +101,19 @@ def fetch(remote: Remote, destination: Path, mirror: str | None = None) -> str:
     )
 
 
+def put(path: Path, content: bytes) -> None:
+    """Write a whole file or nothing; its folder is made if need be."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"cannot write {path.parent}: {error.strerror or error}") from error
+    write_bytes(path, content)
+
+
 def _matches(remote: Remote, path: Path) -> bool:
     try:
         is_right(remote, path.read_bytes(), str(path))
-    except DataError:
+    except (DataError, OSError):
         return False
     return True
 

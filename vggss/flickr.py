@@ -8,14 +8,16 @@ released code of LVS (utils.py); published results use 249 of the 250 clips.
 from __future__ import annotations
 
 import hashlib
+import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
-from vggss.benchmark import Annotation, Benchmark, read_file
+from vggss.benchmark import Annotation, Benchmark, files_in, read_file
 from vggss.boxes import Box
-from vggss.errors import DataError
+from vggss.errors import DataError, brief
 
 FRAME = 256.0  # pixels, height and width of the annotated frame
+_INTEGER = re.compile(r"[+-]?[0-9]{1,9}")
 
 
 def load_flickr(folder: Path, name: str = "flickr") -> Benchmark:
@@ -26,7 +28,7 @@ def load_flickr(folder: Path, name: str = "flickr") -> Benchmark:
     DataError
         no XML file there, or one that is not in the expected shape.
     """
-    files = sorted(folder.glob("*.xml"))
+    files = files_in(folder, ".xml")
     if not files:
         raise DataError(
             f"{folder} holds no XML files; the Flickr SoundNet test set is one XML file for each clip "
@@ -50,10 +52,14 @@ def parse_flickr(content: bytes, origin: str) -> tuple[Box, ...]:
     DataError
         not XML, a document type (which could expand without end), a box that is not four integers.
     """
-    if b"<!DOCTYPE" in content or b"<!ENTITY" in content:
+    try:
+        text = content.decode("utf-8-sig")  # never another encoding, which could hide a document type
+    except UnicodeDecodeError as error:
+        raise DataError(f"{origin} is not UTF-8 text; an annotation file is") from error
+    if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise DataError(f"{origin} declares a document type; an annotation file has none")
     try:
-        root = ET.fromstring(content)  # noqa: S314 - document types, the dangerous part, are refused above
+        root = ET.fromstring(text)  # noqa: S314 - document types, the dangerous part, are refused above
     except ET.ParseError as error:
         raise DataError(f"{origin} is not valid XML: {error}") from error
     boxes = []
@@ -61,11 +67,10 @@ def parse_flickr(content: bytes, origin: str) -> tuple[Box, ...]:
         for element in annotator:
             if element.tag != "bbox":
                 continue
-            texts = [child.text or "" for child in element][1:5]
-            try:
-                x0, y0, x1, y1 = (int(text) / FRAME for text in texts)
-            except ValueError as error:
-                raise DataError(f"{origin}: a bbox needs a label and four integers, found {texts}") from error
+            texts = [(child.text or "").strip() for child in element][1:5]
+            if len(texts) != 4 or not all(map(_INTEGER.fullmatch, texts)):
+                raise DataError(f"{origin}: a bbox needs a label and four integers, found {brief(texts)}")
+            x0, y0, x1, y1 = (int(text) / FRAME for text in texts)
             boxes.append(Box(x0, y0, x1, y1))
     if not boxes:
         raise DataError(f"{origin} holds no bbox two levels below its root")

@@ -7,10 +7,10 @@ import io
 from pathlib import Path
 
 from vggss.annotations import SAMPLE, open_set_side, sound_classes
-from vggss.benchmark import Annotation, Benchmark, load_annotations, read_file
+from vggss.benchmark import Annotation, Benchmark, load_annotations, read_file, reading
 from vggss.catalog import read_list
 from vggss.clip_id import canonical
-from vggss.errors import DataError, UsageError, some
+from vggss.errors import DataError, UsageError, brief, some
 from vggss.flickr import load_flickr
 from vggss.storage import DataRoot, data_root
 
@@ -34,6 +34,11 @@ def load_benchmark(name: str | Path = "vggss", root: DataRoot | None = None) -> 
         the file is not there or malformed. UsageError: neither a name nor a path.
     """
     root = root or data_root()
+    with reading(root.path if name in NAMES else Path(name)):
+        return _load(name, root)
+
+
+def _load(name: str | Path, root: DataRoot) -> Benchmark:
     if name == "sample":
         return load_annotations(SAMPLE / "sample.json", "sample")
     if name == "vggss":
@@ -54,7 +59,7 @@ def load_benchmark(name: str | Path = "vggss", root: DataRoot | None = None) -> 
         return load_flickr(root.flickr)
     path = Path(name)
     if path.is_dir():
-        return load_flickr(path, path.name)
+        return load_flickr(path, path.resolve().name)
     if path.exists():
         return load_annotations(path)
     raise UsageError(
@@ -126,28 +131,42 @@ def with_negatives(benchmark: Benchmark, path: Path) -> Benchmark:
     DataError
         a column or a value is missing, or a clip is a positive already.
     """
-    table = csv.DictReader(io.StringIO(read_file(path).decode("utf-8-sig", "replace")))
-    if not {"video", "audio"} <= set(table.fieldnames or ()):
-        raise DataError(f"{path} needs the columns video and audio, found {table.fieldnames}")
-    negatives = []
-    for row in table:
-        video, audio = (canonical(row[key] or "") or (row[key] or "") for key in ("video", "audio"))
-        if not video or not audio:
-            raise DataError(f"{path}, line {table.line_num}: video or audio is empty")
-        negatives.append(
-            Annotation(video if video == audio else f"{video}+{audio}", row.get("label") or "none", ())
-        )
+    table = csv.DictReader(_text(path))
+    try:
+        if not {"video", "audio"} <= set(table.fieldnames or ()):
+            raise DataError(f"{path} needs the columns video and audio, found {brief(table.fieldnames)}")
+        negatives = [_negative(row, f"{path}, line {table.line_num}") for row in table]
+    except csv.Error as error:
+        raise DataError(f"{path}, line {table.line_num}: {error}; a CSV was needed") from error
     both = benchmark.annotations + tuple(negatives)
     return Benchmark(benchmark.name, both, benchmark.consensus, benchmark.sha256, str(path), "with negatives")
+
+
+def _negative(row: dict[str, str], where: str) -> Annotation:
+    video, audio = (canonical(row[key] or "") or (row[key] or "").strip() for key in ("video", "audio"))
+    if not video or not audio:
+        raise DataError(f"{where}: video or audio is empty")
+    return Annotation(video if video == audio else f"{video}+{audio}", row.get("label") or "none", ())
 
 
 def listed_classes(root: DataRoot) -> dict[str, str] | None:
     """Return clip to class from the VGG-Sound test list in the data folder; None if it is not there."""
     path = root.annotation_file("vggsound_test.csv")
-    if not path.is_file():
-        return None
-    with path.open(encoding="utf-8", newline="") as table:
-        return {canonical(row[0]) or row[0]: row[1] for row in csv.reader(table) if len(row) > 1}
+    with reading(path):
+        if not path.is_file():
+            return None
+    table = csv.reader(_text(path))
+    try:
+        return {canonical(row[0]) or row[0]: row[1] for row in table if len(row) > 1}
+    except csv.Error as error:
+        raise DataError(f"{path}, line {table.line_num}: {error}; a CSV of id and class was needed") from error
+
+
+def _text(path: Path) -> io.StringIO:
+    try:
+        return io.StringIO(read_file(path).decode("utf-8-sig"), newline="")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is not UTF-8 text; a CSV was needed") from error
 
 
 def known_classes() -> set[str]:

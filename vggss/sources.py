@@ -5,10 +5,9 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from vggss.atomic import write_bytes
-from vggss.benchmark import VGGSS_SHA256, read_file
+from vggss.benchmark import VGGSS_SHA256, files_in, read_file, reading
 from vggss.errors import DataError
-from vggss.fetching import Remote, fetch, is_right
+from vggss.fetching import Remote, fetch, is_right, put
 from vggss.flickr import parse_flickr
 from vggss.storage import DataRoot
 
@@ -24,7 +23,10 @@ VGGSOUND_ROWS = 199_000  # the list has 199,176
 
 def _check_vggsound(content: bytes) -> None:
     """Raise unless this is the whole VGG-Sound list: id, start, label, split."""
-    rows = list(csv.reader(content.decode("utf-8", "replace").splitlines()))
+    try:
+        rows = list(csv.reader(content.decode("utf-8", "replace").splitlines()))
+    except csv.Error as error:
+        raise DataError(f"this is not the VGG-Sound list: {error}; a CSV was needed") from error
     if len(rows) < VGGSOUND_ROWS or any(len(row) != 4 or row[3] not in ("train", "test") for row in rows):
         raise DataError(
             f"this is not the whole VGG-Sound list: {len(rows):,} rows found, at least {VGGSOUND_ROWS:,} rows "
@@ -87,48 +89,43 @@ def install_annotations(source: Path, root: DataRoot) -> list[tuple[str, str]]:
     Raises
     ------
     DataError
-        nothing known is there, or a file is not the published one.
+        nothing known is there, or a file is not the published one; then nothing at all is written.
     """
-    if not source.exists():
-        raise DataError(f"{source} is not there; give a file (vggss.json) or a folder that holds it")
     by_name = {remote.name: remote for remote in ANNOTATIONS}
-    if source.is_file():
-        found = {source.name if source.name in by_name else "vggss.json": source}
-    else:
-        found = {
-            name: path
-            for name in by_name
-            if (path := next(iter(sorted([*source.glob(name), *source.glob(f"*/{name}")])), None))
-        }
-    done = []
+    with reading(source):
+        if not source.exists():
+            raise DataError(f"{source} is not there; give a file (vggss.json) or a folder that holds it")
+        if source.is_file():
+            found = {source.name if source.name in by_name else "vggss.json": source}
+        else:
+            found = {name: path for name in by_name if (path := _find(source, name))}
+        xml = _flickr_files(source)
+    done: list[tuple[str, str]] = []
+    right: dict[Path, bytes] = {}
     for name, path in found.items():
         content = read_file(path)
         is_right(by_name[name], content, str(path))
-        _put(root.annotation_file(name), content)
+        right[root.annotation_file(name)] = content
         done.append((name, str(path)))
-    if source.is_dir():
-        done += _install_flickr(source, root)
+    for path in xml:
+        content = read_file(path)
+        parse_flickr(content, str(path))
+        right[root.flickr / path.name] = content
+    if xml:
+        done.append((f"{len(xml)} Flickr SoundNet XML files", str(xml[0].parent)))
     if not done:
         raise DataError(f"{source} holds none of {', '.join(by_name)}, and no Flickr SoundNet XML")
+    for path, content in right.items():
+        put(path, content)
     return done
 
 
-def _install_flickr(source: Path, root: DataRoot) -> list[tuple[str, str]]:
+def _find(source: Path, name: str) -> Path | None:
+    """Find a file in a folder or one level deeper, the former first."""
+    return next(iter([*source.glob(name), *sorted(source.glob(f"*/{name}"))]), None)
+
+
+def _flickr_files(source: Path) -> list[Path]:
     folders = [source, source / "annotations", source / "flickr" / "annotations", source / "Annotations"]
-    folder = next((f for f in folders if next(f.glob("*.xml"), None)), None)
-    if folder is None:
-        return []
-    files = sorted(folder.glob("*.xml"))
-    for path in files:
-        content = read_file(path)
-        parse_flickr(content, str(path))
-        _put(root.flickr / path.name, content)
-    return [(f"{len(files)} Flickr SoundNet XML files", str(folder))]
-
-
-def _put(path: Path, content: bytes) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DataError(f"cannot write {path.parent}: {error.strerror or error}") from error
-    write_bytes(path, content)
+    found = (files for folder in folders if folder.is_dir() and (files := files_in(folder, ".xml")))
+    return next(found, [])

@@ -7,6 +7,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from vggss.errors import UsageError
+
 
 @dataclass(frozen=True)
 class DataRoot:
@@ -31,12 +33,25 @@ class DataRoot:
 
 
 def data_root(option: str | Path | None = None) -> DataRoot:
-    """Find the data folder: the ``--root`` option, else ``VGGSS_HOME``, else a platform folder."""
+    """Find the data folder: the ``--root`` option, else ``VGGSS_HOME``, else a platform folder.
+
+    Raises
+    ------
+    UsageError
+        the folder begins with ``~`` and there is no such home.
+    """
     if option is not None:
-        return DataRoot(Path(option).expanduser(), "--root")
+        return DataRoot(_expanded(option, "--root"), "--root")
     if home := os.environ.get("VGGSS_HOME"):
-        return DataRoot(Path(home).expanduser(), "VGGSS_HOME")
+        return DataRoot(_expanded(home, "VGGSS_HOME"), "VGGSS_HOME")
     return DataRoot(_platform_folder(), "the platform's data folder")
+
+
+def _expanded(folder: str | Path, given_by: str) -> Path:
+    try:
+        return Path(folder).expanduser()
+    except RuntimeError as error:
+        raise UsageError(f"{given_by} is {folder}, and there is no such home folder; give a path") from error
 
 
 def _platform_folder() -> Path:

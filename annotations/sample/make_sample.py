@@ -23,9 +23,17 @@ Picture = NDArray[np.uint8]
 
 # class, then the boxes of its three clips in 320ths of the frame
 SCENES: dict[str, tuple[tuple[tuple[int, int, int, int], ...], ...]] = {
-    "dog barking": (((8, 96, 168, 312),), ((184, 40, 316, 300),), ((16, 140, 120, 310), (190, 120, 310, 310))),
+    "dog barking": (
+        ((8, 96, 168, 312),),
+        ((184, 40, 316, 300),),
+        ((16, 140, 120, 310), (190, 120, 310, 310)),
+    ),
     "playing cello": (((20, 24, 150, 316),), ((170, 16, 312, 316),), ((60, 40, 260, 310),)),
-    "church bell ringing": (((96, 8, 240, 150),), ((8, 8, 170, 190),), ((30, 20, 140, 150), (180, 20, 290, 150))),
+    "church bell ringing": (
+        ((96, 8, 240, 150),),
+        ((8, 8, 170, 190),),
+        ((30, 20, 140, 150), (180, 20, 290, 150)),
+    ),
     "driving buses": (((8, 120, 230, 300),), ((100, 60, 316, 260),), ((4, 30, 316, 310),)),
     "playing drum kit": (((150, 100, 316, 318),), ((10, 90, 190, 318),), ((40, 60, 280, 316),)),
     "helicopter": (((10, 10, 200, 140),), ((140, 20, 312, 150),), ((110, 130, 200, 190),)),
@@ -36,7 +44,16 @@ SCENES: dict[str, tuple[tuple[tuple[int, int, int, int], ...], ...]] = {
         ((150, 90, 312, 310),),
     ),
 }
-COLOURS = ((60, 110, 190), (40, 80, 140), (60, 190, 220), (60, 60, 200), (150, 90, 60), (110, 130, 90), (170, 170, 240), (90, 160, 110))
+COLOURS = (
+    (60, 110, 190),
+    (40, 80, 140),
+    (60, 190, 220),
+    (60, 60, 200),
+    (150, 90, 60),
+    (110, 130, 90),
+    (170, 170, 240),
+    (90, 160, 110),
+)
 
 
 def clips() -> list[tuple[str, str, list[Box]]]:
@@ -58,7 +75,14 @@ def draw(colour: tuple[int, int, int], boxes: list[Box], rng: np.random.Generato
     cv2.rectangle(frame, (0, int(HEIGHT * 0.78)), (WIDTH, HEIGHT), tuple(int(v) * 2 // 3 for v in bottom), -1)
     for _ in range(4):
         x, y = int(rng.integers(0, WIDTH)), int(rng.integers(20, HEIGHT - 20))
-        cv2.circle(frame, (x, y), int(rng.integers(6, 16)), tuple(int(v) for v in rng.integers(110, 190, 3)), -1, cv2.LINE_AA)
+        cv2.circle(
+            frame,
+            (x, y),
+            int(rng.integers(6, 16)),
+            tuple(int(v) for v in rng.integers(110, 190, 3)),
+            -1,
+            cv2.LINE_AA,
+        )
     for x0, y0, x1, y1 in boxes:
         _figure(frame, (int(x0 * WIDTH), int(y0 * HEIGHT), int(x1 * WIDTH), int(y1 * HEIGHT)), colour)
     return frame

@@ -89,7 +89,10 @@ negatives_option = click.option(
 @click.option("--per-clip", type=FILE, metavar="CSV", help="Write one row for each clip.")
 @click.option("--report", type=FILE, metavar="HTML", help="Write a report: one file, no network.")
 @click.option(
-    "--frames", type=FILE, metavar="DIR", help="Frames as ID.jpg or ID.png, for the report's gallery."
+    "--frames",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    metavar="DIR",
+    help="Frames as ID.jpg or ID.png, for the report's gallery.",
 )
 @nan_option
 @json_option

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vggss.boxes import GRID, Box, rasterise
-from vggss.errors import DataError
+from vggss.errors import DataError, brief
 
 LARGEST = 4096  # pixels; no side of a map may be longer
 Kind = Literal["map", "mask", "boxes"]
@@ -102,8 +102,8 @@ def _of_array(raw: NDArray[Any], where: str, allow_nan: bool) -> Prediction:
         return Prediction("mask", np.ascontiguousarray(raw))
     if raw.dtype.kind not in "fiu":
         raise DataError(f"{where} holds {raw.dtype} values; numbers were needed")
-    with np.errstate(over="ignore"):
-        values = np.ascontiguousarray(raw, np.float32)
+    with np.errstate(all="ignore"):
+        values = np.require(raw, np.float32, ["C_CONTIGUOUS", "ALIGNED"])
     return Prediction("map", _finite(values, where, allow_nan))
 
 
@@ -139,7 +139,7 @@ def _of_rows(rows: Any, where: str) -> NDArray[np.float32]:
 def _of_base64(raw: dict[str, Any], where: str) -> NDArray[np.float32]:
     shape, text = raw.get("shape"), raw["map_base64"]
     if not (isinstance(shape, list) and len(shape) == 2 and all(type(side) is int for side in shape)):
-        raise DataError(f'{where}: map_base64 needs "shape": [height, width], found {shape!r:.60}')
+        raise DataError(f'{where}: map_base64 needs "shape": [height, width], found {brief(shape)}')
     _check_size(shape[0], shape[1], where)
     try:
         content = base64.b64decode(text, validate=True)
@@ -160,16 +160,17 @@ def _of_boxes(rows: Any, where: str) -> NDArray[np.float32]:
     for number, row in enumerate(rows):
         if not isinstance(row, list) or len(row) != 5 or any(type(v) not in (int, float) for v in row):
             raise DataError(
-                f"{where}, box {number} is {row!r:.80}; five numbers x0, y0, x1, y1, score were needed"
+                f"{where}, box {number} is {brief(row)}; five numbers x0, y0, x1, y1, score were needed"
             )
         try:
             Box(*map(float, row[:4]))
-            score = np.float32(float(row[4]))
+            with np.errstate(over="ignore"):
+                score = np.float32(float(row[4]))
         except (ValueError, OverflowError) as error:
             raise DataError(f"{where}, box {number}: {error}") from error
         if not 0 < score < np.inf:
             raise DataError(
-                f"{where}, box {number} has the score {row[4]}; a finite score above 0 was needed"
+                f"{where}, box {number} has the score {row[4]} ({score} in float32); a finite score above 0 was needed"
             )
         found.append((score, row[:4]))
     canvas = np.zeros((GRID, GRID), np.float32)
@@ -180,53 +181,45 @@ def _of_boxes(rows: Any, where: str) -> NDArray[np.float32]:
 
 
 def _of_rle(rle: Any, where: str) -> NDArray[np.bool_]:
-    from pycocotools import mask as coco
-
     size = rle.get("size") if isinstance(rle, dict) else None
     if not (isinstance(size, list) and len(size) == 2 and all(type(side) is int for side in size)):
-        raise DataError(f'{where}: a COCO RLE needs "size": [height, width] and "counts", found {rle!r:.80}')
+        raise DataError(f'{where}: a COCO RLE needs "size": [height, width] and "counts", found {brief(rle)}')
     height, width = size
     _check_size(height, width, where)
     counts = rle.get("counts")
-    if isinstance(counts, list):
-        if not all(type(run) is int and run >= 0 for run in counts) or sum(counts) != height * width:
-            raise DataError(f"{where}: the runs of the RLE do not add up to {height} x {width} pixels")
-        coded = coco.frPyObjects({"size": size, "counts": counts}, height, width)
-    elif isinstance(counts, str) and _runs(counts) == height * width:
-        coded = {"size": size, "counts": counts.encode("ascii")}
-    else:
+    runs = _runs(counts) if isinstance(counts, str) else counts
+    if not isinstance(runs, list) or not all(type(run) is int and run >= 0 for run in runs):
+        raise DataError(
+            f"{where}: the RLE is damaged: its counts are neither a list of runs nor COCO's string"
+        )
+    if sum(runs) != height * width:
         raise DataError(f"{where}: the RLE is damaged: its runs do not add up to {height} x {width} pixels")
-    return np.ascontiguousarray(coco.decode(coded).astype(np.bool_))
+    on = np.arange(len(runs)) % 2 == 1  # runs off and on in turn, column by column
+    return np.ascontiguousarray(np.repeat(on, runs).reshape(width, height).T)
 
 
-def _runs(text: str) -> int:
-    """Add up the runs of a compressed COCO RLE without trusting it; -1 if it is malformed.
+def _runs(text: str) -> list[int] | None:
+    """Read the runs of a compressed COCO RLE; None if it is malformed.
 
-    pycocotools decodes in C without a check: runs beyond the mask would write past its end.
+    Written here because pycocotools decodes in C without a check: runs beyond the mask write past its end.
+    Six bits a letter: five of the number, lowest first, and one that says that more follow. From the
+    fourth on, a number is the difference to the last but one.
     """
-    total, lengths, at = 0, [0, 0, 0], 0
-    codes = [ord(c) - 48 for c in text]
-    if any(not 0 <= code < 64 for code in codes):
-        return -1
-    while at < len(codes):
-        value, shift, more = 0, 0, True
-        while more:
-            if at >= len(codes) or shift > 30:
-                return -1
-            code = codes[at]
-            value |= (code & 0x1F) << shift
-            more = bool(code & 0x20)
-            at += 1
-            shift += 5
-            if not more and code & 0x10:
-                value -= 1 << shift
-        if len(lengths) > 5:
-            value += lengths[-2]
-        lengths.append(value)
-        if value < 0:
-            return -1
-        total += value
-    return total
+    runs: list[int] = []
+    value = shift = 0
+    for letter in text:
+        code = ord(letter) - 48
+        if not 0 <= code < 64 or shift > 30:
+            return None
+        value |= (code & 0x1F) << shift
+        shift += 5
+        if code & 0x20:
+            continue
+        if code & 0x10:
+            value -= 1 << shift
+        runs.append(value + (runs[-2] if len(runs) > 2 else 0))
+        value = shift = 0
+    return None if shift else runs
 
 
 def _check_size(height: int, width: int, where: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,9 +15,9 @@ import orjson
 from numpy.typing import ArrayLike, NDArray
 
 from vggss.atomic import writing
-from vggss.errors import DataError
-from vggss.predictions.files import VERSION
-from vggss.predictions.record import interpret
+from vggss.errors import DataError, brief, some
+from vggss.predictions.json_files import FORMAT, VERSION
+from vggss.predictions.record import Prediction, interpret
 
 
 class PredictionsWriter:
@@ -31,61 +32,93 @@ class PredictionsWriter:
                     writer.add(clip, model(frame, sound))  # (height, width), higher is louder
 
     Leaving the block writes the JSON file whole and removes the journal; an exception in the block leaves
-    the journal as it is. Values are kept as float32, bit for bit.
+    the journal as it is. Values are kept as float32, bit for bit; an array of bool is kept as a mask.
     """
 
     def __init__(self, path: str | Path, model: str, metadata: Mapping[str, Any] | None = None) -> None:
         self.path = Path(path)
         self.journal = self.path.with_name(self.path.name + ".part")
-        self.model = model
-        self.metadata = dict(metadata or {})
         if self.path.suffix != ".json":
             raise DataError(f"{self.path}: a predictions file is written as .json")
-        self.done: set[str] = self._resume()
+        head = {"format": FORMAT, "version": VERSION, "model": model, "metadata": dict(metadata or {})}
         try:
-            self._stream = self.journal.open("ab")
+            self._head = orjson.dumps(head)
+        except TypeError as error:
+            raise DataError(
+                f"{self.path}: model and metadata must be plain values of JSON: {error}"
+            ) from error
+        try:
+            self.done: set[str] = self._resume()
+            self._stream = self.journal.open("ab", buffering=0)
         except OSError as error:
             raise DataError(f"cannot write {self.journal}: {error.strerror or error}") from error
 
     def add(self, clip: str, heat_map: ArrayLike) -> None:
-        """Write the heat map of one clip, (height, width), and put it on disk.
+        """Write the heat map (numbers) or mask (bool) of one clip, (height, width), to the journal.
 
         Raises
         ------
         DataError
             the map is not two-dimensional or not finite, the clip is there already, the disk is full.
         """
+        if not isinstance(clip, str) or not clip:
+            raise DataError(f"{self.path}: a clip id must be a string, found {brief(clip)}")
         if clip in self.done:
             raise DataError(f"{self.path} has a prediction for {clip} already")
-        values = interpret(np.asarray(heat_map), f"{self.path}: {clip}").values
-        line = orjson.dumps({"clip": clip, **_packed(np.asarray(values, np.float32))})
         try:
-            self._stream.write(line + b"\n")
-            self._stream.flush()
-        except OSError as error:
-            raise DataError(f"cannot write {self.journal}: {error.strerror or error}") from error
+            values = np.asarray(heat_map)
+        except ValueError as error:
+            raise DataError(f"{self.path}: {clip} is not an array (height, width): {error}") from error
+        entry = _packed(interpret(values, f"{self.path}: {clip}"))
+        try:
+            line = orjson.dumps({"clip": clip, **entry})
+        except TypeError as error:
+            raise DataError(f"{self.path}: {clip!r} cannot be written as a clip id: {error}") from error
+        self._append(line + b"\n")
         self.done.add(clip)
+
+    def _append(self, line: bytes) -> None:
+        """Write a line whole, or leave the journal as it was."""
+        before = os.fstat(self._stream.fileno()).st_size
+        rest = memoryview(line)
+        try:
+            while rest:
+                rest = rest[self._stream.write(rest) :]
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                self._stream.truncate(before)
+            raise DataError(f"cannot write {self.journal}: {error.strerror or error}") from error
 
     def close(self) -> Path:
         """Write the predictions file whole, remove the journal, return the file's path."""
-        if not self._stream.closed:
-            self._stream.flush()
-            os.fsync(self._stream.fileno())
-            self._stream.close()
-        head = {
-            "format": "vggss-predictions",
-            "version": VERSION,
-            "model": self.model,
-            "metadata": self.metadata,
-        }
-        with writing(self.path) as out, self.journal.open("rb") as lines:
-            out.write(orjson.dumps(head)[:-1] + b',"predictions":{')
-            for number, line in enumerate(lines):
-                entry = orjson.loads(line)
-                clip = entry.pop("clip")
-                out.write((b"," if number else b"") + b"\n" + orjson.dumps(clip) + b":" + orjson.dumps(entry))
+        if self._stream.closed and not self.journal.exists():
+            return self.path
+        try:
+            if not self._stream.closed:
+                os.fsync(self._stream.fileno())
+                self._stream.close()
+            lines = self.journal.open("rb")
+        except OSError as error:
+            raise DataError(
+                f"cannot read {self.journal}: {error.strerror or error}; does another process write "
+                f"{self.path} too?"
+            ) from error
+        written: set[str] = set()
+        with lines, writing(self.path) as out:
+            out.write(self._head[:-1] + b',"predictions":{')
+            for line in lines:
+                clip, entry = _read_line(line) or ("", {})
+                if clip and clip not in written:
+                    out.write(b",\n" if written else b"\n")
+                    out.write(orjson.dumps(clip) + b":" + orjson.dumps(entry))
+                    written.add(clip)
             out.write(b"\n}}\n")
-        self.journal.unlink()
+            if lost := sorted(self.done - written):
+                raise DataError(
+                    f"{self.journal} has lost {len(lost):,} clips ({some(lost)}); open {self.path} for writing "
+                    f"again and add those that are not done"
+                )
+        self.journal.unlink(missing_ok=True)
         return self.path
 
     def __enter__(self) -> PredictionsWriter:
@@ -100,25 +133,43 @@ class PredictionsWriter:
             self._stream.close()
 
     def _resume(self) -> set[str]:
-        """Read the journal of a run that was killed; a last line that is not whole is cut off."""
+        """Read the journal of a run that was killed; it is cut off at the first line that is not whole."""
         if not self.journal.exists():
             return set()
         done: set[str] = set()
         whole = 0
         with self.journal.open("rb") as lines:
             for line in lines:
-                try:
-                    clip = orjson.loads(line)["clip"] if line.endswith(b"\n") else None
-                except (orjson.JSONDecodeError, KeyError, TypeError):
-                    clip = None
-                if clip is None:
+                if not (found := _read_line(line)):
                     break
-                done.add(clip)
+                done.add(found[0])
                 whole += len(line)
         os.truncate(self.journal, whole)
         return done
 
 
-def _packed(values: NDArray[np.float32]) -> dict[str, Any]:
+def _read_line(line: bytes) -> tuple[str, dict[str, Any]] | None:
+    """Read the clip and the rest of one line of the journal; None if it is not whole."""
+    try:
+        entry = orjson.loads(line) if line.endswith(b"\n") else None
+    except orjson.JSONDecodeError:
+        return None
+    if not isinstance(entry, dict) or not isinstance(entry.get("clip"), str):
+        return None
+    clip: str = entry.pop("clip")
+    return clip, entry
+
+
+def _packed(prediction: Prediction) -> dict[str, Any]:
+    values = prediction.values
+    if prediction.kind == "mask":
+        return {"rle": {"size": list(values.shape), "counts": _runs(values.T.reshape(-1))}}
     text = base64.b64encode(np.ascontiguousarray(values, "<f4").tobytes()).decode("ascii")
     return {"map_base64": text, "shape": list(values.shape)}
+
+
+def _runs(pixels: NDArray[Any]) -> list[int]:
+    """Count pixels off and on in turn, off first."""
+    turns = np.flatnonzero(np.diff(pixels)) + 1
+    runs: list[int] = np.diff(turns, prepend=0, append=pixels.size).tolist()
+    return [0, *runs] if pixels[0] else runs

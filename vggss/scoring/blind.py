@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vggss.boxes import GRID, Truth
-from vggss.scoring.maps import binarise
+from vggss.scoring.maps import binarise, scale
 from vggss.scoring.metrics import ciou_of_sums, success_rate
 from vggss.scoring.protocol import THRESHOLDS, Protocol
 from vggss.scoring.resize import resize
@@ -90,6 +90,12 @@ def _ranks(values: NDArray[np.float64]) -> Ranks:
     return ranks.reshape(GRID, GRID)
 
 
+def _ranks_from_below(values: NDArray[np.float32]) -> Ranks:
+    """Count for each pixel those that are as high or higher, itself included."""
+    flat = values.reshape(-1)
+    return np.asarray(PIXELS - np.searchsorted(np.sort(flat), flat), np.int32).reshape(GRID, GRID)
+
+
 def _by_mask(mask: NDArray[np.bool_], truth: Truth) -> NDArray[np.float64]:
     hits, covered = truth.under(mask)
     return ciou_of_sums(hits, truth.mass, np.count_nonzero(mask) - covered)
@@ -109,10 +115,8 @@ def _noise(truth: Truth, protocol: Protocol) -> NDArray[np.float64]:
     grids = [resize(values, protocol.resize) for values in noise]
     turn = np.arange(len(truth)) % NOISE_MAPS
     if protocol.rule == "area-strict":
-        ranks = [_ranks(grid.astype(np.float64)) for grid in grids]
-        return np.array(
-            [_of_clip(ranks[turn[i]] < max(_area(truth, i) - 1, 0), truth, i) for i in range(len(truth))]
-        )
+        ranks = [_ranks_from_below(scale(grid, protocol)) for grid in grids]
+        return np.array([_of_clip(ranks[turn[i]] < _area(truth, i), truth, i) for i in range(len(truth))])
     steps = [protocol]
     if protocol.rule == "best-threshold":
         steps = [replace(protocol, rule="threshold", threshold=t) for t in THRESHOLDS]

@@ -89,7 +89,7 @@ def compare(
         raise UsageError("a comparison needs at least two predictions files")
     first = scores[0]
     for other in scores[1:]:
-        if other.protocol != first.protocol or other.benchmark.ids != first.benchmark.ids:
+        if other.protocol != first.protocol or _truth(other) != _truth(first):
             raise UsageError("scores of different protocols or benchmarks cannot be compared")
     common = np.logical_and.reduce([s.counted & (s.per_clip.area >= 0) for s in scores])
     if not common.any():
@@ -108,6 +108,10 @@ def compare(
     models = [Model(n, *bootstrap(c, level, resamples, seed)) for n, c in zip(names, ciou, strict=True)]
     left_out = int(first.counted.size - common.sum())
     return Comparison(first.protocol.name, first.benchmark.name, len(places), left_out, models, pairs)
+
+
+def _truth(score: Score) -> tuple[object, ...]:
+    return score.benchmark.annotations, score.benchmark.consensus
 
 
 def _pair(

@@ -61,9 +61,10 @@ def evaluate(
     area = np.full((len(steps), n), -1, np.int64)
     confidence = np.full(n, np.nan)
     kinds: dict[str, int] = {}
+    buffer = np.empty((min(BLOCK, n), GRID, GRID), np.float32)
     with _one_thread():
         for block in _blocks(predictions, keys):
-            resized = _Block(block, truth, protocol)
+            resized = _Block(block, truth, protocol, buffer)
             for prediction in block.values():
                 kinds[prediction.kind] = kinds.get(prediction.kind, 0) + 1
             places = np.array(list(block))
@@ -100,14 +101,14 @@ def _blocks(predictions: Predictions, keys: Sequence[str | None]) -> Iterator[di
 class _Block:
     """A few clips on the grid, and the sums under the masks that a protocol makes of them."""
 
-    buffer = np.empty((BLOCK, GRID, GRID), np.float32)
-
-    def __init__(self, block: dict[int, Prediction], truth: Truth, protocol: Protocol) -> None:
+    def __init__(
+        self, block: dict[int, Prediction], truth: Truth, protocol: Protocol, buffer: NDArray[np.float32]
+    ) -> None:
         self.truth = truth
         self.places = list(block)
         self.masks = [prediction.kind == "mask" for prediction in block.values()]
         self.grids = [
-            _on_grid(prediction, protocol, self.buffer[i]) for i, prediction in enumerate(block.values())
+            _on_grid(prediction, protocol, buffer[i]) for i, prediction in enumerate(block.values())
         ]
         self.low = np.array([grid.min() for grid in self.grids])
         self.high = np.array([grid.max() for grid in self.grids])
@@ -122,6 +123,9 @@ class _Block:
                 for grid, place in zip(self.grids, places, strict=True)
             ]
         )
+        self.literal = [maps.needs_literal(*ends) for ends in zip(self.low, self.high, strict=True)]
+        for values in (self.low, self.high, self.at):
+            values[self.literal] = 0  # such maps have no cut-off
 
     def sums(self, protocol: Protocol) -> tuple[NDArray[np.float64], NDArray[np.int64], list[int]]:
         """Weights under each mask, predicted pixels without any weight, predicted pixels."""
@@ -130,7 +134,7 @@ class _Block:
         for i, clip in enumerate(self.places):
             if self.masks[i]:
                 mask = self.grids[i] >= 0.5
-            elif maps.needs_literal(self.low[i], self.high[i]):
+            elif self.literal[i]:
                 mask = maps.literally(self.grids[i], protocol, self.orders[i])
             else:
                 mask = self.grids[i] >= cuts[i]

@@ -101,7 +101,8 @@ def cutoffs(protocol: Protocol, low: Float32, high: Float32, at: Float32) -> Flo
     first, last = _key(low), _key(high)
     if protocol.rule != "threshold":  # rounding moves the cut-off from ``at`` by 2^-23 of the range at most
         reach = (high - low) * np.float32(2**-20)
-        near, far = np.maximum(at - reach, low), np.minimum(at + reach, high)
+        with np.errstate(over="ignore"):
+            near, far = np.maximum(at - reach, low), np.minimum(at + reach, high)
         first = np.where(_predicted(near, protocol, low, high, at), first, _key(near))
         last = np.where(_predicted(far, protocol, low, high, at), _key(far), last)
     while (first < last).any():
@@ -118,9 +119,7 @@ def _predicted(x: Float32, protocol: Protocol, low: Float32, high: Float32, at: 
     if protocol.rule == "threshold":
         return scaled >= np.float32(protocol.threshold)
     threshold = _scaled(at, protocol, low, high)
-    if protocol.rule == "half-inclusive":
-        return scaled >= threshold
-    return (scaled > threshold) | (scaled >= 1)  # values of 1 survive the released code's second step
+    return _above(scaled, threshold, protocol)
 
 
 def _scaled(x: Float32, protocol: Protocol, low: Float32, high: Float32) -> Float32:
@@ -137,20 +136,32 @@ def _scaled(x: Float32, protocol: Protocol, low: Float32, high: Float32) -> Floa
 
 def literally(values: Float32, protocol: Protocol, place: int | None) -> NDArray[np.bool_]:
     """Do what the released code does, step by step: for maps with NaN, infinity or an overflowing range."""
+    scaled = scale(values, protocol)
+    if place is None:
+        return np.asarray(scaled >= np.float32(protocol.threshold))
+    return _above(scaled, np.sort(scaled.reshape(-1))[place], protocol)
+
+
+def scale(values: Float32, protocol: Protocol) -> Float32:
+    """Scale a whole map as the protocol does; a constant map is left as it is."""
+    if protocol.normalise == "none":
+        return values
+    negated = protocol.normalise == "negated-minmax"
+    scaled = -values if negated else values
+    low, high = scaled.min(), scaled.max()
     with np.errstate(over="ignore", invalid="ignore"):
-        scaled = -values if protocol.normalise == "negated-minmax" else values
-        if protocol.normalise != "none":
-            low, high = scaled.min(), scaled.max()
-            if high - low != 0:
-                scaled = (scaled - low) / (high - low)
-        if protocol.normalise == "negated-minmax":
-            scaled = np.float32(1) - scaled
-        if place is None:
-            return np.asarray(scaled >= np.float32(protocol.threshold))
-        threshold = np.sort(scaled.reshape(-1))[place]
-        if protocol.rule == "half-inclusive":
-            return np.asarray(scaled >= threshold)
+        if high - low != 0:
+            scaled = (scaled - low) / (high - low)
+        return np.float32(1) - scaled if negated else scaled
+
+
+def _above(scaled: Float32, threshold: Float32, protocol: Protocol) -> NDArray[np.bool_]:
+    """Compare with an order statistic as the rule does."""
+    if protocol.rule == "half-inclusive":
+        return np.asarray(scaled >= threshold)
+    if protocol.rule == "half-strict":  # LVS writes 1 above the threshold, then 0 below 1: a 1 survives
         return np.asarray((scaled > threshold) | (scaled >= 1))
+    return np.asarray(scaled > threshold)
 
 
 def _key(values: Float32) -> NDArray[np.int64]:
@@ -167,4 +178,5 @@ def _value(keys: NDArray[np.int64]) -> Float32:
 
 def confidence(values: Float32) -> float:
     """Return the mean of the highest quarter of the values: SLAVC's confidence (test.py)."""
-    return float(np.sort(values.reshape(-1))[-values.size // 4 :].mean())
+    with np.errstate(over="ignore", invalid="ignore"):
+        return float(np.sort(values.reshape(-1))[-values.size // 4 :].mean())

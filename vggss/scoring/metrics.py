@@ -132,15 +132,17 @@ def precision_recall(
 ) -> tuple[Float64, Float64]:
     """Precision and recall of confident and right predictions, as SLAVC counts them.
 
-    A confident prediction in the wrong place is a false positive and not a false negative; recall is
-    therefore not monotone. No confident prediction at all has precision 1, no positive recall 1.
+    A confident prediction in the wrong place is a false positive and not a false negative: recall is 1 once
+    every clip is predicted with confidence, rightly or not. No confident prediction at all has precision 1,
+    nothing to find recall 1.
 
     Parameters
     ----------
     values, confidence, positive
         (n,) consensus IoU, confidence, and whether the clip has a box.
     thresholds
-        (t,) confidence thresholds; a prediction counts from its own confidence down.
+        (t,) confidence thresholds; a prediction counts from its own confidence down. Where either is not a
+        number, it does not count.
 
     Returns
     -------
@@ -149,8 +151,8 @@ def precision_recall(
     right = (values >= 0.5) & positive
 
     def at_least(which: NDArray[np.bool_]) -> NDArray[np.int64]:
-        ranked = np.sort(confidence[which])
-        return len(ranked) - np.searchsorted(ranked, thresholds, side="left")
+        ranked = np.sort(confidence[which & ~np.isnan(confidence)])
+        return np.where(np.isnan(thresholds), 0, len(ranked) - np.searchsorted(ranked, thresholds))
 
     true, false = at_least(right), at_least(~right)
     missed = np.count_nonzero(positive) - at_least(positive)
@@ -163,8 +165,8 @@ def precision_recall(
 def average_precision(values: Float64, confidence: Float64, positive: NDArray[np.bool_]) -> float:
     """Average precision as SLAVC computes it (utils.py, ``calc_ap``): about 200 thresholds, no anchor.
 
-    Parameters are those of :func:`precision_recall`. Returns a number in [-1, 1]: steps of falling recall
-    count negatively, and tied confidences alone give 0.
+    Parameters are those of :func:`precision_recall`. Returns a number in [0, 1]. It starts at the second
+    highest confidence, so that perfect detection has less than 1 and tied confidences alone 0.
     """
     step = max(1, len(values) // 200)
     thresholds = np.sort(confidence)[:-1][::-step]

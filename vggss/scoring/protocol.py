@@ -158,9 +158,10 @@ def get_protocol(name: str) -> Protocol:
     found = re.fullmatch(r"fixed-(0?\.\d{1,6})", name)
     if found and 0 < float(found[1]) < 1:
         threshold = float(found[1])
+        written = f"{threshold:.6f}".rstrip("0")
         return Protocol(
-            f"fixed-{threshold:g}",
-            f"pixels at and above {threshold:g} on a map scaled to [0, 1]",
+            f"fixed-{written}",
+            f"pixels at and above {written} on a map scaled to [0, 1]",
             "as SSPL (zjsong/SSPL@d1af4c7) and RCGrad do with 0.5",
             "opencv-linear",
             "minmax",

@@ -35,8 +35,8 @@ def resize(values: Float32, how: Resize, out: Float32 | None = None) -> Float32:
         out = np.empty((GRID, GRID), np.float32)
     if how == "opencv-linear":
         cv2.resize(values, (GRID, GRID), dst=out, interpolation=cv2.INTER_LINEAR)
-    elif values.shape == (GRID, GRID):
-        out[:] = values  # align_corners=True maps a grid of this size to itself
+    elif values.shape == (GRID, GRID) and np.isfinite(values).all():
+        out[:] = values  # align_corners=True maps a grid of this size to itself; NaN and infinity spread
     elif how == "torch-bilinear-corners":
         _separable(values, _bilinear_taps(values.shape[0]), _bilinear_taps(values.shape[1]), out)
     else:
@@ -56,22 +56,40 @@ def _along_rows(values: Float32, taps: Taps) -> Float32:
     """Weighted sum of a few rows for each output row.
 
     torch's compiler fuses each multiplication with the addition that follows: tap 1 is rounded after its
-    product, taps 0, 2 and 3 are added exactly and then rounded. A product of two float32 numbers is exact
-    in float64, which gives the same result.
+    product, taps 0, 2 and 3 are added exactly and then rounded.
     """
     index, weight = taps
-    total: Float32 = (values[index[1]] * weight[1][:, None]).astype(np.float32)
-    for tap in (0, *range(2, len(index))):
-        product = values[index[tap]].astype(np.float64) * weight[tap][:, None].astype(np.float64)
-        total = (total + product).astype(np.float32)
+    with np.errstate(over="ignore", invalid="ignore"):
+        total: Float32 = (values[index[1]] * weight[1][:, None]).astype(np.float32)
+        for tap in (0, *range(2, len(index))):
+            total = _fused(values[index[tap]], weight[tap][:, None], total)
     return total
+
+
+def _fused(a: Float32, b: Float32, c: Float32) -> Float32:
+    """Multiply and add with one rounding.
+
+    The product is exact in float64. The sum may round there, which matters only where that gives the very
+    middle between two float32 numbers: it is pushed to the side on which the exact sum lies.
+    """
+    product = a.astype(np.float64) * b.astype(np.float64)
+    total = product + c
+    middle = (total.view(np.int64) & 0x1FFFFFFF) == 0x10000000
+    if middle.any():
+        p, c64, s = product[middle], c[middle].astype(np.float64), total[middle]
+        part = s - p
+        lost = (p - (s - part)) + (c64 - part)
+        total[middle] = np.where(lost == 0, s, np.nextafter(s, np.copysign(np.inf, lost)))
+    return total.astype(np.float32)
 
 
 @lru_cache(maxsize=64)
 def _bilinear_taps(size: int) -> Taps:
     """Indices and weights (2, 224) for a side of ``size`` pixels."""
     start, fraction = _positions(size)
-    return np.stack([start, np.minimum(start + 1, size - 1)]), np.stack([np.float32(1) - fraction, fraction])
+    step = int(size != GRID)  # torch takes no neighbour there; it matters where that is not finite
+    index = np.stack([start, np.minimum(start + step, size - 1)])
+    return index, np.stack([np.float32(1) - fraction, fraction])
 
 
 @lru_cache(maxsize=64)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -220,7 +219,8 @@ def _assemble(
         np.array([bool(a.boxes) for a in part.annotations]) if rule.detection else np.ones(len(part), bool)
     )
     predicted = per_clip.area >= 0
-    counted = positive & predicted if missing == "skip" else positive
+    scored = predicted if missing == "skip" else np.ones(len(part), bool)
+    counted = positive & scored
     if not counted.any():
         raise DataError(f"{opened.origin} predicts none of the clips of {part.name} that have a box")
     ciou, top = per_clip.ciou, blindness.ceiling(truth, rule)
@@ -256,7 +256,7 @@ def _assemble(
         ],
         unreachable=int(np.count_nonzero(counted & (top < 0.5))),
         slices=score_slices(by_group, ciou, top, best_blind.ciou, counted, level),
-        detection=_detect(per_clip, positive, predicted) if rule.detection else None,
+        detection=_detect(per_clip, positive, scored) if rule.detection else None,
         notes=_notes(opened, part, rule, per_clip, matched),
     )
 
@@ -280,13 +280,14 @@ def _advantage(
     return Advantage(row.name, success, area, p)
 
 
-def _detect(per_clip: PerClip, positive: NDArray[np.bool_], predicted: NDArray[np.bool_]) -> Detection:
-    ciou, confidence = per_clip.ciou[predicted], per_clip.confidence[predicted]
-    truth = positive[predicted]
+def _detect(per_clip: PerClip, positive: NDArray[np.bool_], scored: NDArray[np.bool_]) -> Detection:
+    """Score detection on the clips that count; without a prediction a positive is never found, a negative always."""
+    sure = np.where(per_clip.area >= 0, per_clip.confidence, np.where(positive, -np.inf, np.inf))[scored]
+    ciou, truth = per_clip.ciou[scored], positive[scored]
     return Detection(
-        average_precision(ciou, confidence, truth),
-        max_f1(ciou, confidence, truth),
-        success_rate(ciou[truth]) if truth.any() else math.nan,
+        average_precision(ciou, sure, truth),
+        max_f1(ciou, sure, truth),
+        success_rate(ciou[truth]),
         int(truth.sum()),
         int((~truth).sum()),
     )
@@ -319,6 +320,7 @@ def _notes(
         notes.append(f"published Flickr results count 249 or 250 clips; this one counts {len(part)}")
     if rule.detection and all(a.boxes for a in part.annotations):
         notes.append("no negatives: AP and max-F1 say little without clips that have no box (--negatives)")
-    if rule.name == "slavc-fixed" and opened.keys and float(np.nanmean(per_clip.confidence)) > 1.5:
+    sure = per_clip.confidence[np.isfinite(per_clip.confidence)]
+    if rule.name == "slavc-fixed" and sure.size and sure.mean() > 1.5:
         notes.append("slavc-fixed expects scores in [0, 1]; a cosine c is (1 + c) / 2")
     return notes

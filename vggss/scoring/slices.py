@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -139,6 +140,7 @@ def _in_order(group: str, value: str) -> tuple[float, str]:
     if group == "sounding area":
         return (float([name for _, name in _AREAS].index(value)), value)
     try:
-        return (float(value.split()[0]), value)
+        number = float(value.split()[0])
     except (ValueError, IndexError):
-        return (float("inf"), value)
+        number = math.inf
+    return (number if math.isfinite(number) else math.inf, value)

@@ -1,0 +1,21 @@
+"""What several test files need."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("suite", deadline=None)  # a busy machine is no defect
+settings.load_profile("suite")
+
+
+@pytest.fixture(scope="session")
+def test_data() -> Path:
+    """Return the folder of real annotations, or skip."""
+    folder = os.environ.get("VGGSS_TEST_DATA")
+    if not folder:
+        pytest.skip("VGGSS_TEST_DATA is not set: the real annotations are not on this machine")
+    return Path(folder)
