@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vggss.atomic import write_bytes, writing
@@ -24,6 +24,7 @@ def left_in(folder: Path) -> list[str]:
 
 
 @given(st.binary())
+@settings(max_examples=20)  # each waits for the disk
 def test_bytes_written_are_the_bytes_of_the_file(
     tmp_path_factory: pytest.TempPathFactory, content: bytes
 ) -> None:

@@ -63,7 +63,8 @@ def test_lines_keep_their_number_and_their_bytes(
         (b"\n \n\t\n", "names no clips"),
         (b"fine_id\n\xff\xfe\n", "line 2 is not text"),
         ("a\nb\n".encode("utf-16"), "line 1 is not text"),
-        (b"a\n,elk bugling\n", "line 2 has an empty first column"),
+        (b"a\n,elk bugling\n", "line 2 has no clip id in its first column, found ''"),
+        (b"maps/\n", "line 1 has no clip id in its first column, found 'maps/'"),
         (b"a," + b"x" * 200_000, "line 1 is not a line of CSV: field larger"),
     ],
 )

@@ -1,6 +1,7 @@
 """The boards: nothing mixed, nothing lost, nothing twice; and the tables of published results behind them."""
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from vggss.annotations import (
     references,
     sound_classes,
 )
-from vggss.benchmark import Annotation, Benchmark
+from vggss.benchmark import VGGSS_SHA256, Annotation, Benchmark
 from vggss.boxes import GRID, Box
 from vggss.scoring.leaderboard import HALF_FRAME, leaderboard
 from vggss.scoring.protocol import get_protocol
@@ -29,7 +30,7 @@ def boards():
 
 def made_up(name="made up", clips=4, subset=""):
     annotations = tuple(Annotation(f"{i}", "airplane", (Box(0, 0, 0.5, 1),)) for i in range(clips))
-    return Benchmark(name, annotations, subset=subset)
+    return Benchmark(name, annotations, sha256=VGGSS_SHA256 if name == "vggss" else "", subset=subset)
 
 
 def scored(benchmark, protocol="lvs", resamples=100):
@@ -187,6 +188,12 @@ def test_an_unknown_benchmark_brings_its_own_ceiling_and_blind_rows():
     board = next(b for b in found if b.test_set == "made up")
     assert sorted(r.method for r in board.rows if r.kind == "blind") == sorted(b.name for b in own.blind)
     assert [r.value for r in board.rows if r.kind == "ceiling"] == [100 * own.ceiling[0]]
+
+
+def test_a_file_that_is_only_called_vggss_is_not_vggss():
+    own = scored(replace(made_up("vggss"), sha256="of another file"))
+    found = leaderboard([published()], references(), [own])
+    assert {b.test_set: [r.kind for r in b.rows].count("yours") for b in found} == {"VGG-SS": 0, "vggss": 1}
 
 
 def test_without_resamples_there_is_no_interval():

@@ -65,7 +65,7 @@ def by_the_oracle(values, protocol, area):
     return oracle.mask_of(name, values, truth.reshape(values.shape), protocol.threshold)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(values=ARRAYS, share=st.floats(0, 1))
 @example(values=np.float32([LARGEST, -LARGEST, 0]), share=0.5)
 @example(values=np.float32([LARGEST, 0, LARGEST * 0.999]), share=0.5)
@@ -93,7 +93,7 @@ def test_the_cut_off_gives_the_mask_of_the_oracle_on_whole_frames(protocol):
                 break
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(arrays=st.lists(st.one_of(ties(), shifted()), min_size=2, max_size=6))
 def test_cut_offs_of_many_maps_are_those_of_each(arrays):
     low, high = (np.array([f(a) for a in arrays], np.float32) for f in (np.min, np.max))
@@ -106,7 +106,7 @@ def test_cut_offs_of_many_maps_are_those_of_each(arrays):
         np.testing.assert_array_equal(together, alone)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(values=ARRAYS, shift=st.randoms(use_true_random=False))
 def test_the_order_of_the_pixels_does_not_matter(values, shift):
     moved = list(range(values.size))
@@ -140,7 +140,7 @@ def test_a_fixed_threshold_is_inclusive():
     assert maps.binarise(values - 3, PROTOCOLS["slavc-fixed"]).sum() == 0
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     values=st.one_of(
         hnp.arrays(np.float32, st.integers(1, 200), elements=float32s()),

@@ -71,6 +71,11 @@ def test_a_message_about_missing_clips_says_what_to_do() -> None:
         demand_complete(found, "mine.json", "vggss", 1500)
 
 
+def test_a_message_about_missing_clips_is_silent_about_unknown_ones_where_there_are_none() -> None:
+    with pytest.raises(DataError, match=r"no prediction for 2 of the 3 clips of vggss .*; predict those"):
+        demand_complete(match([CLIPS[0]], CLIPS, "mine.json"), "mine.json", "vggss", 3)
+
+
 def test_a_message_about_unknown_ids_says_what_to_do() -> None:
     demand_known(match(CLIPS, CLIPS, "mine.json"), "mine.json", "vggss")
     with pytest.raises(

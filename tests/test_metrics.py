@@ -209,7 +209,7 @@ def detections(draw):
     )
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(found=detections(), other=st.floats(-3, 3))
 def test_precision_and_recall_are_those_of_counting_one_by_one(found, other):
     thresholds = np.append(found[1], other)
@@ -218,7 +218,7 @@ def test_precision_and_recall_are_those_of_counting_one_by_one(found, other):
     assert list(zip(precision.tolist(), recall.tolist(), strict=True)) == wanted
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(found=detections())
 def test_average_precision_and_max_f1_are_those_of_plain_loops(found):
     assert average_precision(*found) == oracle.average_precision(*(part.tolist() for part in found))

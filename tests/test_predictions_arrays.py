@@ -223,6 +223,7 @@ def test_no_file_runs_code(tmp_path: Path) -> None:
         (raw_npy("'<M8[s]'", "(1, 1)", b"12345678"), "holds values of the type"),
         (raw_npy("'<V4'", "(1, 1)", b"1234"), "holds values of the type"),
         (raw_npy("'f4,f4'", "(1, 1)", b"12345678"), "holds values of the type"),
+        (raw_npy("'<f12'", "(1, 1)"), "unknown on this machine|are 12 bytes"),
         (raw_npy("'<f3'", "(1, 1)", b"123"), "holds values of the type"),
         (npy(np.array([["ab"]])), "holds <U2 values; numbers were needed"),
         (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -15,7 +16,7 @@ import pytest
 from vggss.annotations import SAMPLE
 from vggss.benchmark import load_annotations
 from vggss.errors import DataError
-from vggss.predictions import Predictions, files, load_predictions, match
+from vggss.predictions import Predictions, array_files, files, load_predictions, match
 
 KEY = "zpWuikVorYg_000032"
 ROWS = [[0.25, -1.0, 3.0], [1e-3, 7, 0]]
@@ -109,9 +110,30 @@ def test_maps_in_memory_pass_the_same_checks() -> None:
     assert (found.model, len(found)) == ("m", 5)
     assert found.get("a").values.tobytes() == found.get("b").values.tobytes() == MAP.tobytes()
     assert found.get("c").kind == "mask"
-    for key, message in {"d": "maps: d has 3 dimensions", "e": "maps: e, row 0, column 0 is nan"}.items():
+    wrong = {"d": "maps: d has 3 dimensions", "e": "maps: e, row 0, column 0 is nan"}
+    for key, message in wrong.items():
         with pytest.raises(DataError, match=message):
             found.get(key)
+
+
+def test_numbers_beyond_any_float_are_refused_in_memory_too() -> None:
+    found = Predictions.from_maps({"a": [[10**400]], "b": {"boxes": [[0, 0, 10**400, 1, 1]]}})
+    with pytest.raises(DataError, match="maps: a holds a number beyond the range of float32"):
+        found.get("a")
+    with pytest.raises(DataError, match="maps: b, box 0: int too large"):
+        found.get("b")
+
+
+@pytest.mark.parametrize("path", ["mine.npz", "maps"], indirect=True)
+def test_a_disk_that_fails_while_maps_are_read_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> bytes:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    found = load_predictions(path)
+    monkeypatch.setattr(array_files._Npz, "_packed", fail)
+    monkeypatch.setattr(Path, "read_bytes", fail)
+    with pytest.raises(DataError, match=rf"cannot read .*{KEY}.*: Input/output error"):
+        found.get(KEY)
 
 
 def test_the_digest_depends_on_names_and_contents(path: Path) -> None:

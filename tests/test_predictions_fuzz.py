@@ -26,7 +26,7 @@ from vggss.predictions import load_predictions
 from vggss.predictions.record import interpret
 
 many = settings(
-    max_examples=int(os.environ.get("VGGSS_FUZZ", "300")),
+    max_examples=int(os.environ.get("VGGSS_FUZZ", "200")),
     suppress_health_check=[
         HealthCheck.too_slow,
         HealthCheck.data_too_large,
@@ -443,7 +443,7 @@ def right_or_refused(folder: Path, expected: Outcome, content: bytes) -> None:
         assert (prediction.kind, prediction.values.shape, prediction.values.tobytes()) == expected[2][key]
 
 
-@pytest.mark.parametrize("whole", ARCHIVES, ids=["stored", "deflated", "stacked", "stacked-deflated"])
+@pytest.mark.parametrize("whole", [ARCHIVES[0], ARCHIVES[3]], ids=["stored", "stacked and deflated"])
 def test_an_archive_with_any_one_byte_changed_gives_right_values_or_none(folder: Path, whole: bytes) -> None:
     expected = by_vggss(folder, whole, ".npz")
     for place in range(len(whole)):

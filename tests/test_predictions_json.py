@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import math
 from pathlib import Path
@@ -359,6 +360,22 @@ def test_nan_is_read_where_it_is_allowed(tmp_path: Path) -> None:
             opened(tmp_path, text, allow_nan=True)
     both = opened(tmp_path, '{"predictions": {"\\ud83d\\udd25": {"map": [[NaN]]}}}', allow_nan=True)
     assert both.keys == ("🔥",)
+
+
+def test_boxes_need_finite_numbers_even_where_nan_is_allowed(tmp_path: Path) -> None:
+    found = opened(tmp_path, entry('{"boxes": [[NaN, 0, 1, 1, 1]]}'), allow_nan=True)
+    with pytest.raises(DataError, match="box 0: a box needs four finite numbers"):
+        found.get(KEY)
+    found = opened(tmp_path, entry('{"boxes": [[0, 0, 1, 1, Infinity]]}'), allow_nan=True)
+    with pytest.raises(DataError, match="box 0 has the score inf"):
+        found.get(KEY)
+
+
+def test_metadata_nested_as_deep_as_the_parser_goes_are_read_or_refused(tmp_path: Path) -> None:
+    for depth in (300, 500, 990, 1015, 1020):
+        inner = '{"a":' * depth + '"\\""' + "}" * depth
+        with contextlib.suppress(DataError):
+            assert opened(tmp_path, f'{{"metadata": {inner}, "predictions": {{"a": [[1]]}}}}').keys == ("a",)
 
 
 def test_a_small_file_cut_off_anywhere_is_refused(tmp_path: Path) -> None:

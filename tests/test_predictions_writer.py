@@ -161,6 +161,14 @@ def test_closing_twice_is_closing_once(path: Path) -> None:
     assert path.read_bytes() == content
 
 
+def test_closing_after_an_exception_writes_what_is_there(path: Path) -> None:
+    with pytest.raises(ZeroDivisionError), PredictionsWriter(path, "m") as writer:
+        writer.add("a", MAP)
+        _ = 1 // 0
+    assert writer.close() == path
+    assert load_predictions(path).keys == ("a",)
+
+
 def journal_of(*clips: str) -> bytes:
     line = {"map_base64": "AAAAAA==", "shape": [1, 1]}
     return b"".join(json.dumps({"clip": clip, **line}).encode() + b"\n" for clip in clips)

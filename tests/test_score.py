@@ -92,6 +92,20 @@ def test_blind_rows_and_ceiling_are_on_the_same_clips(maps, protocol):
     assert found.advantage.p == mcnemar(int((won & ~lost).sum()), int((~won & lost).sum()))
 
 
+def test_only_clips_that_count_are_out_of_reach(maps):
+    del maps[IDS[3]]
+    found = score(maps, with_negatives(), "slavc", missing="skip")
+    assert (found.unreachable, found.impossible) == (1, [IDS[4]])
+
+
+def test_a_whole_frame_is_just_out_of_reach_of_lvs_and_just_reached_by_ezvsl():
+    benchmark = Benchmark("b", (Annotation("a", "airplane", (Box(0, 0, 1, 1),)),))
+    lvs, ezvsl = (score({"a": GOOD}, benchmark, protocol) for protocol in ("lvs", "ezvsl"))
+    assert (lvs.per_clip.ciou[0], lvs.success.value, lvs.unreachable) == (25087 / 50176, 0, 1)
+    assert (ezvsl.per_clip.ciou[0], ezvsl.success.value, ezvsl.unreachable) == (0.5, 1, 0)
+    assert [rows_of(found)[0]["success"] for found in (lvs, ezvsl)] == ["0", "1"]
+
+
 # Missing and unknown
 
 
@@ -412,8 +426,7 @@ def test_the_verdict_needs_the_test_and_the_interval(value, low, high, p, verdic
 # Written down
 
 
-@pytest.mark.parametrize("protocol", ALL)
-@pytest.mark.parametrize("resamples", [0, 100])
+@pytest.mark.parametrize(("protocol", "resamples"), [("lvs", 0), *((name, 100) for name in ALL)])
 def test_a_score_is_json_without_nan(maps, protocol, resamples):
     written = as_dict(score(maps, BENCHMARK, protocol, resamples=resamples))
     read = json.loads(orjson.dumps(written), parse_constant=lambda name: pytest.fail(name))

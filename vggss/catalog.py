@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vggss.clip_id import canonical, video_of, without_folder_and_extension
-from vggss.errors import DataError
+from vggss.errors import DataError, brief
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +68,12 @@ def _clip_of(text: str, where: str) -> str:
     except csv.Error as error:
         raise DataError(f"{where} is not a line of CSV: {error}") from error
     first = cells[0].strip()
-    if not first:
-        raise DataError(f"{where} has an empty first column; a clip id was needed there")
     if len(cells) > 1 and len(first) == 11 and (clip := canonical(f"{first}_{cells[1].strip()}")):
         return clip
-    return canonical(first) or without_folder_and_extension(first)
+    clip = canonical(first) or without_folder_and_extension(first)
+    if not clip:
+        raise DataError(f"{where} has no clip id in its first column, found {brief(first)}")
+    return clip
 
 
 def check_leaks(rows: Iterable[ListedClip], test: Iterable[str]) -> LeakCheck:

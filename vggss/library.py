@@ -159,7 +159,9 @@ def listed_classes(root: DataRoot) -> dict[str, str] | None:
     try:
         return {canonical(row[0]) or row[0]: row[1] for row in table if len(row) > 1}
     except csv.Error as error:
-        raise DataError(f"{path}, line {table.line_num}: {error}; a CSV of id and class was needed") from error
+        raise DataError(
+            f"{path}, line {table.line_num}: {error}; a CSV of id and class was needed"
+        ) from error
 
 
 def _text(path: Path) -> io.StringIO:

@@ -110,7 +110,8 @@ def _of_array(raw: NDArray[Any], where: str, allow_nan: bool) -> Prediction:
 def _of_rows(rows: Any, where: str) -> NDArray[np.float32]:
     if not isinstance(rows, list) or not rows:
         raise DataError(f"{where} is {_name(rows)}; a map is a list of rows of numbers")
-    width = len(rows[0]) if isinstance(rows[0], list) else -1
+    width = len(rows[0]) if isinstance(rows[0], list) else 1
+    _check_size(len(rows), width, where)
     for number, row in enumerate(rows):
         if not isinstance(row, list):
             raise DataError(f"{where}, row {number} is {_name(row)}; a map is a list of rows of numbers")
@@ -118,7 +119,6 @@ def _of_rows(rows: Any, where: str) -> NDArray[np.float32]:
             raise DataError(
                 f"{where}, row {number} has {len(row)} numbers, row 0 has {width}; rows must be equal"
             )
-    _check_size(len(rows), width, where)
     if not set(map(type, chain.from_iterable(rows))) <= {float, int}:
         for number, row in enumerate(rows):
             for column, value in enumerate(row):
@@ -174,8 +174,9 @@ def _of_boxes(rows: Any, where: str) -> NDArray[np.float32]:
             )
         found.append((score, row[:4]))
     canvas = np.zeros((GRID, GRID), np.float32)
-    for score, row in sorted(found, key=lambda pair: pair[0]):
-        x0, y0, x1, y1 = rasterise(np.array([row], np.float64))[0]
+    found.sort(key=lambda pair: pair[0])
+    pixels = rasterise(np.array([corners for _, corners in found], np.float64))
+    for (score, _), (x0, y0, x1, y1) in zip(found, pixels.tolist(), strict=True):
         canvas[y0:y1, x0:x1] = score
     return canvas
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from vggss.annotations import Published, Reference
+from vggss.benchmark import VGGSS_SHA256
 from vggss.scoring.score import Score
 
 Kind = Literal["published", "blind", "ceiling", "yours"]
@@ -83,9 +84,11 @@ def leaderboard(
 
 
 def test_set_of(score: Score) -> str:
-    """Return the name by which the literature knows the clips of a score."""
-    name = TEST_SETS.get(score.benchmark.name, score.benchmark.name)
-    return f"{name} {score.benchmark.subset}" if score.benchmark.subset else name
+    """Return the name by which the literature knows the clips of a score; another vggss.json keeps its own."""
+    part = score.benchmark
+    own = part.name == "vggss" and part.sha256 != VGGSS_SHA256
+    name = part.name if own else TEST_SETS.get(part.name, part.name)
+    return f"{name} {part.subset}" if part.subset else name
 
 
 def _importance(item: tuple[tuple[str, str, str], list[Row]]) -> tuple[int, str, int, str]:
