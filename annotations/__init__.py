@@ -40,7 +40,8 @@ class SoundClass:
 class Published:
     """One published result; percentages as printed in the source.
 
-    ``protocol`` is what the code behind the number does; ``shown_as`` the protocol beside whose rows the
+    ``protocol`` is the one of ours that the code behind the number comes nearest to (interpolations differ
+    inside the half-frame family; where no code was seen it is assumed); ``shown_as`` the protocol beside whose rows the
     literature prints it. ``test_clips`` is empty where the source does not say.
     """
 

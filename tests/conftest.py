@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 
 settings.register_profile("suite", deadline=None)  # a busy machine is no defect
+settings.register_profile("long", deadline=None, max_examples=5000)  # pytest --hypothesis-profile long
 settings.load_profile("suite")
 
 

@@ -138,6 +138,26 @@ except DataError as error:
     assert left_in(tmp_path) == []
 
 
+def test_a_link_stays_and_the_file_it_leads_to_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "x.json").write_bytes(b"old")
+    (tmp_path / "link").symlink_to("folder/x.json")
+    write_bytes(tmp_path / "link", b"new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "folder" / "x.json").read_bytes() == b"new"
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(DataError, match=r"cannot write .*loop"):
+        write_bytes(tmp_path / "loop", b"new")
+
+
+def test_a_pipe_or_a_device_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/null")):
+        with pytest.raises(DataError, match="it is a device or a pipe; name a file"):
+            write_bytes(path, b"x")
+    assert left_in(tmp_path) == ["pipe"]
+
+
 @pytest.mark.parametrize("name", ["x" * 255, "\N{FIRE}" * 63, "-", ".hidden", "a b\n"])
 def test_every_legal_name_can_be_written(tmp_path: Path, name: str) -> None:
     write_bytes(tmp_path / name, b"x")

@@ -25,7 +25,7 @@ from vggss.boxes import Box
 from vggss.errors import DataError
 
 numbers = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**70), 2**70).map(float)
-texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
+texts = st.text(st.characters(exclude_categories=["Cs"]).filter(str.isprintable), min_size=1)
 annotations = st.builds(
     Annotation, texts, texts, st.lists(st.builds(Box, *[numbers] * 4), max_size=4).map(tuple)
 )
@@ -66,6 +66,8 @@ def test_records_written_and_read_again_are_the_same(records: list[Annotation]) 
         (record()[:-1] + b", []]", "record 1 is a list"),
         (b'[{"class": "b", "bbox": []}]', '"file" must be a clip id, found None'),
         (record(file=""), '"file" must be a clip id'),
+        (record(file="a\x1b[2J"), '"file" must be a clip id, found .a.x1b'),
+        (record(**{"class": "b\n"}), '"class" must be a sound class, found .b.n'),
         (record(file=7), '"file" must be a clip id, found 7'),
         (record(**{"class": None}), r'record 0 \(a\): "class" must be a sound class, found None'),
         (record(**{"class": ""}), '"class" must be a sound class'),

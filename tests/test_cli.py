@@ -133,7 +133,7 @@ def test_per_clip_file_agrees_with_the_headline(tmp_path: Path) -> None:
     result = run("score", GOOD, *ON_SAMPLE, "--json", "--per-clip", out)
     rows = list(csv.DictReader(out.read_text().splitlines()))
     assert len(rows) == 24 and {"id", "ciou"} <= rows[0].keys()
-    rate = np.mean([float(row["ciou"] or 0) >= 0.5 for row in rows])
+    rate = np.mean([float(row["ciou"]) >= 0.5 for row in rows])
     assert rate == json.loads(result.stdout)["success_rate"]["value"]
 
 
@@ -419,7 +419,103 @@ def test_download_without_a_network_is_one_line_that_says_what_to_do(monkeypatch
     assert result.stderr.count("\n") == 1 and "--from" in result.stderr
 
 
+def test_negatives_are_refused_where_they_would_count_as_failures(tmp_path: Path) -> None:
+    table = tmp_path / "negatives.csv"
+    table.write_text("video,audio\nx,y\n")
+    result = run("score", GOOD, *ON_SAMPLE, "--negatives", table)
+    assert result.exit_code == 2 and "no use for negatives" in result.stderr
+
+
+def test_negatives_stay_when_the_positives_are_narrowed(predictions: Path, tmp_path: Path) -> None:
+    table = tmp_path / "negatives.csv"
+    table.write_text("video,audio\nmade-up-001_000010,made-up-005_000050\n")
+
+    def change(document: dict) -> None:
+        entries = document["predictions"]
+        entries["made-up-001_000010+made-up-005_000050"] = entries["made-up-005_000050"]
+
+    options = ["--protocol", "slavc", "--negatives", table, "--subset", "heard", "--json"]
+    found = json.loads(run("score", edit(predictions, change), *ON_SAMPLE, *options).stdout)
+    assert (found["detection"]["positives"], found["detection"]["negatives"]) == (6, 1)
+
+
+@pytest.mark.parametrize("name", ["[/x]", "[red]stop", "\x1b[31mred", ":smile:"])
+def test_names_from_files_are_neither_markup_nor_escapes(
+    predictions: Path, tmp_path: Path, name: str
+) -> None:
+    path = edit(predictions, lambda document: document.update(model=name))
+    table = tmp_path / "slices.csv"
+    table.write_text(f"id,{name}\nmade-up-001_000010,{name}\n")
+    board = ["leaderboard", "--add", path, "--test-set", "sample"]
+    for arguments in (["score", path, "--slices", table], ["compare", path, POOR], board):
+        result = run(*arguments, *ON_SAMPLE)
+        assert result.exit_code == 0, result.output
+        assert "\x1b" not in result.output
+        assert name.replace("\x1b", "\\x1b") in result.output
+
+
+def test_one_file_is_not_named_for_two_outputs(tmp_path: Path) -> None:
+    out = tmp_path / "x"
+    result = run("score", GOOD, *ON_SAMPLE, "--per-clip", out, "--report", out)
+    assert result.exit_code == 2 and not out.exists()
+
+
+def test_a_device_is_not_replaced_and_a_link_stays_a_link(tmp_path: Path) -> None:
+    result = run("score", GOOD, *ON_SAMPLE, "--per-clip", "/dev/null")
+    assert result.exit_code == 1 and "device" in result.stderr and Path("/dev/null").is_char_device()
+    link, target = tmp_path / "link.csv", tmp_path / "target.csv"
+    link.symlink_to(target)
+    assert run("score", GOOD, *ON_SAMPLE, "--per-clip", link).exit_code == 0
+    assert link.is_symlink() and target.read_text().startswith("id,")
+
+
+@pytest.mark.parametrize(
+    "form", ["{id}", "https://www.youtube.com/watch?v={video}", '"{id}"', "{id};dog", "{video}"]
+)
+def test_a_list_in_any_usual_form_is_understood(tmp_path: Path, form: str) -> None:
+    clips = [row["file"] for row in json.loads((SAMPLE / "sample.json").read_text())]
+    path = tmp_path / "list.txt"
+    path.write_text("".join(form.format(id=clip, video=clip[:11]) + "\n" for clip in clips))
+    found = json.loads(run("check-list", path, "--against", "sample", "--json").stdout)
+    assert len(found["exact"]) + len(found["same_video"]) == len(clips) and found["kept"] == 0
+
+
+def test_a_list_of_something_else_is_refused_rather_than_called_clean(tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text("".join(f"{i},made-up-001_000010,x\n" for i in range(9)))
+    result = run("check-list", path, "--against", "sample")
+    assert result.exit_code == 1 and "9 of 9 lines name no clip" in result.stderr
+
+
+def test_a_header_line_is_reported(tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text("id,label\nmade-up-001_000010,x\nAAAAAAAAAAA_000001,y\n")
+    found = json.loads(run("check-list", path, "--against", "sample", "--json").stdout)
+    assert (found["strange"], found["test_clips"], found["kept"]) == ([1], 1, 2)
+
+
+def test_leaderboard_takes_an_incomplete_file_if_asked(predictions: Path) -> None:
+    path = edit(predictions, lambda document: document["predictions"].pop("made-up-001_000010"))
+    assert run("leaderboard", "--add", path, *ON_SAMPLE).exit_code == 1
+    assert run("leaderboard", "--add", path, *ON_SAMPLE, "--missing", "zero").exit_code == 0
+
+
 # As a real process
+
+
+def test_a_terminal_that_lacks_a_letter_shows_a_question_mark() -> None:
+    done = process("score", GOOD, *ON_SAMPLE, env={**os.environ, "PYTHONIOENCODING": "ascii"})
+    assert done.returncode == 0 and "sha256" in done.stdout
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+@pytest.mark.parametrize("options", ["", "--json", "--help"])
+def test_a_standard_output_that_is_full_or_closed_is_one_line(options: str) -> None:
+    for redirection in (">/dev/full", ">&-"):
+        command = f"{sys.executable} -m vggss score {GOOD} --benchmark sample {options} {redirection}"
+        done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
+        assert done.returncode == 1 and "Traceback" not in done.stderr, done.stderr
+        assert done.stderr.count("\n") == 1
 
 
 def process(*arguments: str, **more: object) -> subprocess.CompletedProcess[str]:

@@ -98,6 +98,9 @@ def test_a_canonical_id_stays_as_it_is(text: str) -> None:
 
 
 @given(st.text(), st.sampled_from(sorted(EXTENSIONS)), folders)
+@example("/ 0", "avi", "")
+@example("a .mp4 .wav", "mp4", "")
+@example("..mp4", "mp4", "")
 def test_folders_and_known_extensions_are_dropped_and_nothing_else(
     name: str, extension: str, folder: str
 ) -> None:
@@ -107,6 +110,12 @@ def test_folders_and_known_extensions_are_dropped_and_nothing_else(
     if plain:
         assert without_folder_and_extension(f"{folder}{plain}.{extension}") == plain
         assert without_folder_and_extension(f"{plain}.unknown") == f"{plain}.unknown"
+
+
+def test_an_absurd_id_takes_no_longer_than_a_moment() -> None:
+    assert without_folder_and_extension("x" + ".mp4" * 500_000) == "x"
+    assert canonical("/" * 2_000_000 + "zpWuikVorYg_30") == "zpWuikVorYg_000030"
+    assert canonical("zpWuikVorYg_" + "9" * 2_000_000) is None
 
 
 def test_ids_of_the_published_lists_are_canonical(test_data: Path) -> None:

@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pycocotools import mask as coco
 
-from vggss.errors import DataError
+from vggss.errors import DataError, printable
 from vggss.predictions import load_predictions
 from vggss.predictions.record import interpret
 
@@ -90,7 +90,7 @@ def by_parser(content: bytes, allow_nan: bool) -> Outcome:
     except (ValueError, RecursionError, DataError):
         return None
     written = {key: (p.kind, p.values.shape, p.values.tobytes()) for key, p in maps.items()}
-    return model or "mine", metadata, written
+    return printable(model or "mine"), metadata, written
 
 
 def agree(folder: Path, content: bytes, allow_nan: bool = False) -> None:

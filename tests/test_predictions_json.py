@@ -362,6 +362,15 @@ def test_nan_is_read_where_it_is_allowed(tmp_path: Path) -> None:
     assert both.keys == ("🔥",)
 
 
+def test_a_name_cannot_steer_the_terminal_or_fill_it(tmp_path: Path) -> None:
+    for key in ("\x1b[2J", "two\nlines", "x" * 100_000):
+        for value in ([[None]], {"map": [[None]]}):
+            found = opened(tmp_path, json.dumps({"predictions": {key: value}}))
+            with pytest.raises(DataError, match=r"row 0, column 0 is null") as caught:
+                found.get(key)
+            assert str(caught.value).isprintable() and len(str(caught.value)) < 500
+
+
 def test_boxes_need_finite_numbers_even_where_nan_is_allowed(tmp_path: Path) -> None:
     found = opened(tmp_path, entry('{"boxes": [[NaN, 0, 1, 1, 1]]}'), allow_nan=True)
     with pytest.raises(DataError, match="box 0: a box needs four finite numbers"):

@@ -169,9 +169,12 @@ def test_closing_after_an_exception_writes_what_is_there(path: Path) -> None:
     assert load_predictions(path).keys == ("a",)
 
 
-def journal_of(*clips: str) -> bytes:
+HEAD = b'{"format":"vggss-predictions","version":1,"model":"m","metadata":{}}\n'
+
+
+def journal_of(*clips: str, head: bytes = HEAD) -> bytes:
     line = {"map_base64": "AAAAAA==", "shape": [1, 1]}
-    return b"".join(json.dumps({"clip": clip, **line}).encode() + b"\n" for clip in clips)
+    return head + b"".join(json.dumps({"clip": clip, **line}).encode() + b"\n" for clip in clips)
 
 
 @pytest.mark.parametrize(
@@ -182,13 +185,15 @@ def journal_of(*clips: str) -> bytes:
         (journal_of("a") + b"\n", {"a"}),
         (journal_of("a") + bytes(500), {"a"}),  # what a power cut leaves
         (journal_of("a") + bytes(500) + b"\n", {"a"}),
-        (journal_of("a") + b"[]\n" + journal_of("b"), {"a"}),
+        (journal_of("a") + b"[]\n" + journal_of("b", head=b""), {"a"}),
         (journal_of("a") + b'{"map": [[1]]}\n', {"a"}),
         (journal_of("a") + b'{"clip": 5}\n', {"a"}),
         (journal_of("a") + b'{"clip": ["x"]}\n', {"a"}),
         (journal_of("a") + b"\xff\xfe\n", {"a"}),
         (journal_of("a") + b"[" * 5000 + b"\n", {"a"}),
-        (b"{", set()),
+        (HEAD, set()),
+        (HEAD[:-1], set()),
+        (HEAD[:10], set()),
         (b"", set()),
     ],
 )
@@ -236,7 +241,7 @@ def test_a_journal_that_somebody_has_damaged_is_told_and_resumed(path: Path) -> 
         writer.add(clip, MAP)
     journal = path.with_name("mine.json.part")
     lines = journal.read_bytes().splitlines(keepends=True)
-    journal.write_bytes(lines[0] + lines[1][10:] + lines[2])
+    journal.write_bytes(lines[0] + lines[1] + lines[2][10:] + lines[3])
     with pytest.raises(DataError, match=r"has lost 1 clips \(b\); open .*mine.json for writing again"):
         writer.close()
     assert left_in(path.parent) == ["mine.json.part"]
@@ -245,6 +250,41 @@ def test_a_journal_that_somebody_has_damaged_is_told_and_resumed(path: Path) -> 
         writer.add("b", MAP)
         writer.add("c", MAP)
     assert load_predictions(path).keys == ("a", "b", "c")
+
+
+@pytest.mark.parametrize(("model", "metadata"), [("other", {}), ("m", {"epoch": 3}), ("m\x1b[2J", {})])
+def test_a_journal_of_another_run_is_refused_and_kept(
+    path: Path, model: str, metadata: dict[str, Any]
+) -> None:
+    with pytest.raises(ZeroDivisionError), PredictionsWriter(path, model, metadata) as writer:
+        writer.add("a", MAP)
+        _ = 1 // 0
+    journal = path.with_name("mine.json.part")
+    content = journal.read_bytes()
+    with pytest.raises(
+        DataError, match=r"mine\.json\.part is the journal of another run .*remove it"
+    ) as caught:
+        PredictionsWriter(path, "m")
+    assert str(caught.value).isprintable()
+    assert journal.read_bytes() == content
+    journal.write_bytes(journal_of("a", head=b""))  # no head at all
+    with pytest.raises(DataError, match="is the journal of another run"):
+        PredictionsWriter(path, "m")
+
+
+def test_a_disk_that_is_full_from_the_start_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = Path.open
+
+    def full(self: Path, *options: Any, **more: Any) -> Any:
+        return Full(real(self, *options, **more), 5)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", full)
+        with pytest.raises(DataError, match=r"cannot write .*mine\.json\.part: No space left on device"):
+            PredictionsWriter(path, "m")
+    with PredictionsWriter(path, "m") as writer:
+        writer.add("a", MAP)
+    assert load_predictions(path).keys == ("a",)
 
 
 def test_a_journal_that_cannot_be_read_is_told(path: Path) -> None:

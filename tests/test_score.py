@@ -122,8 +122,8 @@ def test_missing_clips_count_as_failures_if_asked(maps):
     found = score(maps, BENCHMARK, missing="zero")
     assert (found.success.value, found.clips, found.coverage) == (1 / 5, 5, 4 / 5)
     assert found.missing == [IDS[0]]
-    assert np.isnan(found.per_clip.ciou[0])
-    assert found.per_clip.area[0] == -1
+    assert (found.per_clip.ciou[0], found.per_clip.area[0]) == (0.0, -1)
+    assert found.auc.value == found.worst[1]
 
 
 def test_missing_clips_are_left_out_if_asked_and_the_bracket_says_what_that_hides(maps):
@@ -330,7 +330,7 @@ def test_a_perfect_sparse_map_scores_above_the_ceiling_and_a_note_says_so():
         assert len(note) == 1, protocol
         if protocol == "lvs":
             assert found.success.value == 4 / 5 > found.ceiling[0]
-            assert "2 maps predict an area that is not half" in note[0]
+            assert "2 of 5 predictions cover an area that is not half" in note[0]
             assert "from 0.0% to 50.0%" not in note[0]
 
 
@@ -460,7 +460,7 @@ def test_the_table_of_clips_has_every_digit(maps):
     rows = rows_of(found)
     assert list(rows[0]) == ["id", "class", "boxes", "ciou", "success", "area", "ceiling", "blind", "counted"]
     assert [row["id"] for row in rows] == IDS
-    assert [row["ciou"] for row in rows][1] == rows[1]["area"] == ""
+    assert (rows[1]["ciou"], rows[1]["area"]) == ("nan", "")
     for column, values in (
         ("ciou", found.per_clip.ciou),
         ("ceiling", found.ceiling_ciou),
@@ -492,3 +492,12 @@ def test_a_benchmark_of_one_clip_is_scored():
     found = score({"a": GOOD}, benchmark)
     assert (found.success.value, found.success.low, found.success.high) == (1, 1, 1)
     assert found.advantage.p == 1
+
+
+def test_where_there_is_no_box_nothing_is_predicted():
+    boxes = {"a": {"boxes": []}, "b": {"boxes": [[0.0, 0.0, 0.25, 0.25, 0.9]]}}
+    benchmark = Benchmark("b", tuple(Annotation(clip, "airplane", (LEFT,)) for clip in boxes))
+    for protocol in ("lvs", "ezvsl", "slavc", "fixed-0.5"):
+        found = score(Predictions("m", tuple(boxes), boxes.__getitem__), benchmark, protocol)
+        assert found.per_clip.area.tolist() == [0, 56 * 56], protocol
+        assert found.per_clip.ciou[0] == 0

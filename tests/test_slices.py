@@ -128,7 +128,7 @@ def test_a_table_is_read_by_id_under_any_spelling(tmp_path, benchmark):
         (b"id\na\n", "one column for each group"),
         (b"", "needs a column id"),
         (b"id,weather\nZZZZZZZZZZZ_000009,sun\n", "names none of the 6 clips of made up"),
-        (b"id,weather\nAAAAAAAAAAA_000001,sun\nAAAAAAAAAAA_000001.mp4,rain\n", "line 3: .* stands twice"),
+        (b"id,weather\nAAAAAAAAAAA_000001,sun\nAAAAAAAAAAA_000001.mp4,rain\n", "row 3: .* stands twice"),
         (b"id,weather\n\xff\xfe,sun\n", "not a text file"),
     ],
 )

@@ -22,13 +22,16 @@ def writing(path: Path) -> Iterator[BinaryIO]:
     Raises
     ------
     DataError
-        the folder is missing or may not be written, the disk is full, the path is a folder.
+        the folder is missing or may not be written, the disk is full, the path is a folder or a device.
     """
     try:
+        path = path.resolve()  # a link stays, the file it leads to is replaced
         if path.is_dir():
             raise DataError(f"cannot write {path}: it is a folder; name a file")
+        if path.exists() and not path.is_file():
+            raise DataError(f"cannot write {path}: it is a device or a pipe; name a file")
         handle, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", suffix=".part", dir=path.parent)
-    except OSError as error:
+    except (OSError, RuntimeError) as error:  # links in a loop are a RuntimeError before Python 3.13
         raise DataError(_refusal(path, error)) from error
     temporary = Path(name)
     try:
@@ -51,8 +54,8 @@ def write_bytes(path: Path, content: bytes) -> None:
         stream.write(content)
 
 
-def _refusal(path: Path, error: OSError) -> str:
-    return f"cannot write {path}: {error.strerror or error}; nothing was written there"
+def _refusal(path: Path, error: Exception) -> str:
+    return f"cannot write {path}: {getattr(error, 'strerror', None) or error}; nothing was written there"
 
 
 def _umask() -> int:

@@ -119,10 +119,10 @@ def _annotation(record: Any, number: int, origin: str) -> Annotation:
     if not isinstance(record, dict):
         raise DataError(f"{where} is a {_kind(record)}; an object with file, class and bbox was needed")
     clip, sound_class, boxes = (record.get(key) for key in ("file", "class", "bbox"))
-    if not isinstance(clip, str) or not clip:
+    if not isinstance(clip, str) or not clip or not clip.isprintable():
         raise DataError(f'{where}: "file" must be a clip id, found {brief(clip)}')
     where = f"{where} ({clip})"
-    if not isinstance(sound_class, str) or not sound_class:
+    if not isinstance(sound_class, str) or not sound_class or not sound_class.isprintable():
         raise DataError(f'{where}: "class" must be a sound class, found {brief(sound_class)}')
     if not isinstance(boxes, list):
         raise DataError(f'{where}: "bbox" must be a list of boxes, found {_kind(boxes)}')
@@ -153,7 +153,8 @@ def load_annotations(path: Path, name: str | None = None) -> Benchmark:
     """
     content = read_file(path)
     sha256 = hashlib.sha256(content).hexdigest()
-    name = name or ("vggss" if sha256 == VGGSS_SHA256 else path.stem)
+    if name is None:  # only the published file is called vggss, whatever a file's name says
+        name = "vggss" if sha256 == VGGSS_SHA256 else path.name if path.stem == "vggss" else path.stem
     return Benchmark(name, tuple(read_annotations(content, str(path))), "union", sha256, str(path))
 
 

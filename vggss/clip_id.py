@@ -43,12 +43,11 @@ def without_folder_and_extension(text: str) -> str:
     >>> without_folder_and_extension("frames/zpWuikVorYg_000032.mp4")
     'zpWuikVorYg_000032'
     """
-    name = text.strip().replace("\\", "/").rsplit("/", 1)[-1]
-    stem, dot, extension = name.rpartition(".")
-    while dot and stem and extension.lower() in EXTENSIONS:
-        name = stem
-        stem, dot, extension = name.rpartition(".")
-    return name
+    name = text.replace("\\", "/").rstrip().rsplit("/", 1)[-1].strip()
+    parts = name.split(".")
+    while (len(parts) > 2 or (len(parts) == 2 and parts[0])) and parts[-1].rstrip().lower() in EXTENSIONS:
+        parts.pop()
+    return ".".join(parts).rstrip()
 
 
 def canonical(text: str) -> str | None:

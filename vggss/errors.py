@@ -35,11 +35,20 @@ def brief(value: Any) -> str:
     return reprlib.repr(value)
 
 
+def printable(name: str) -> str:
+    """Write a name that a file gave, if need be cut short, and without what would steer a terminal.
+
+    >>> printable("zpWuikVorYg_000032"), printable("a\\x1b[2J")
+    ('zpWuikVorYg_000032', "'a\\\\x1b[2J'")
+    """
+    return name if name.isprintable() and len(name) <= 100 else brief(name)
+
+
 def some(ids: list[str], limit: int = 3) -> str:
     """Write the first few ids of a list, and how many more there are.
 
     >>> some(["a", "b", "c", "d"])
     'a, b, c and 1 more'
     """
-    shown = ", ".join(ids[:limit])
+    shown = ", ".join(map(printable, ids[:limit]))
     return shown if len(ids) <= limit else f"{shown} and {len(ids) - limit:,} more"

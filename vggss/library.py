@@ -7,7 +7,7 @@ import io
 from pathlib import Path
 
 from vggss.annotations import SAMPLE, open_set_side, sound_classes
-from vggss.benchmark import Annotation, Benchmark, load_annotations, read_file, reading
+from vggss.benchmark import VGGSS_SHA256, Annotation, Benchmark, load_annotations, read_file, reading
 from vggss.catalog import read_list
 from vggss.clip_id import canonical
 from vggss.errors import DataError, UsageError, brief, some
@@ -48,7 +48,13 @@ def _load(name: str | Path, root: DataRoot) -> Benchmark:
                 f"vggss.json is not in {root.annotations}; run `vggss download annotations` "
                 f"(or add --from PATH for a copy that you have), or try --benchmark sample"
             )
-        return load_annotations(path)
+        opened = load_annotations(path)
+        if opened.sha256 != VGGSS_SHA256:
+            raise DataError(
+                f"{path} is not the published vggss.json (its SHA-256 is {opened.sha256}); run `vggss download "
+                f"annotations`, or name this file on purpose: --benchmark {path}"
+            )
+        return opened
     if name == "flickr":
         if not root.flickr.is_dir():
             raise DataError(
@@ -139,7 +145,8 @@ def with_negatives(benchmark: Benchmark, path: Path) -> Benchmark:
     except csv.Error as error:
         raise DataError(f"{path}, line {table.line_num}: {error}; a CSV was needed") from error
     both = benchmark.annotations + tuple(negatives)
-    return Benchmark(benchmark.name, both, benchmark.consensus, benchmark.sha256, str(path), "with negatives")
+    label = f"{benchmark.subset}, with negatives" if benchmark.subset else "with negatives"
+    return Benchmark(benchmark.name, both, benchmark.consensus, benchmark.sha256, benchmark.origin, label)
 
 
 def _negative(row: dict[str, str], where: str) -> Annotation:

@@ -6,6 +6,9 @@ This is the one place where a :class:`vggss.errors.VggssError` becomes a message
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import io
 import os
 import sys
 from typing import Any
@@ -28,7 +31,7 @@ class _Group(click.Group):
         try:
             return super().invoke(context)
         except VggssError as error:
-            click.echo(f"vggss: {error}", err=True)
+            click.echo("vggss: " + "".join(c if c.isprintable() else "?" for c in str(error)), err=True)
             context.exit(error.exit_code)
         except MemoryError:
             click.echo("vggss: not enough memory for this file; split it, or write smaller maps", err=True)
@@ -56,8 +59,24 @@ for _command in (score, compare, audit, check_list, leaderboard, protocols, down
 
 def main() -> None:
     """Run the command line."""
+    if sys.stdout is None:  # closed by the caller
+        sys.exit("vggss: standard output is closed")
+    for stream in (sys.stdout, sys.stderr):  # a terminal that lacks a letter shows a question mark
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
-        cli(prog_name="vggss")
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(141)
+        try:
+            cli(prog_name="vggss")
+        finally:
+            sys.stdout.flush()
+    except OSError as error:
+        _drop(sys.stdout)
+        if error.errno == errno.EPIPE:
+            sys.exit(141)
+        sys.exit(f"vggss: cannot write to standard output: {error.strerror or error}")
+
+
+def _drop(stream: Any) -> None:
+    """Send what is left in a stream nowhere, so that the interpreter's last flush cannot fail."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

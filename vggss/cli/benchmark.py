@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from vggss.cli.data import root_option
 
 if TYPE_CHECKING:
     from vggss.benchmark import Benchmark
-    from vggss.scoring.score import Score
+    from vggss.scoring.score import Missing, Score, Unknown
 
 FILE = click.Path(path_type=Path)
 
@@ -51,6 +52,20 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 nan_option = click.option(
     "--allow-nan", is_flag=True, help="Score maps with NaN or infinity as the released code would."
 )
+missing_option = click.option(
+    "--missing",
+    type=click.Choice(["fail", "zero", "skip"]),
+    default="fail",
+    show_default=True,
+    help="Clips without a prediction: refuse, count as failures, or leave out.",
+)
+unknown_option = click.option(
+    "--unknown",
+    type=click.Choice(["fail", "ignore"]),
+    default="fail",
+    show_default=True,
+    help="Predictions for clips that are not in the benchmark: refuse or ignore.",
+)
 negatives_option = click.option(
     "--negatives",
     type=FILE,
@@ -64,20 +79,8 @@ negatives_option = click.option(
 @benchmark_option
 @protocol_option
 @subset_option
-@click.option(
-    "--missing",
-    type=click.Choice(["fail", "zero", "skip"]),
-    default="fail",
-    show_default=True,
-    help="Clips without a prediction: refuse, count as failures, or leave out.",
-)
-@click.option(
-    "--unknown",
-    type=click.Choice(["fail", "ignore"]),
-    default="fail",
-    show_default=True,
-    help="Predictions for clips that are not in the benchmark: refuse or ignore.",
-)
+@missing_option
+@unknown_option
 @click.option(
     "--slices", type=FILE, metavar="CSV", help="Slices of your own: a column id, and one for each group."
 )
@@ -102,8 +105,8 @@ def score(
     benchmark: str,
     protocol: str,
     subset: tuple[str, ...],
-    missing: str,
-    unknown: str,
+    missing: Missing,
+    unknown: Unknown,
     slices: Path | None,
     negatives: Path | None,
     intervals: bool,
@@ -129,18 +132,23 @@ def score(
     from vggss.atomic import write_bytes
     from vggss.predictions import load_predictions
     from vggss.scoring.export import per_clip_csv
+    from vggss.scoring.score import score as compute
+    from vggss.scoring.uncertainty import RESAMPLES
 
+    if per_clip and report and per_clip.resolve() == report.resolve():
+        raise click.UsageError(f"--per-clip and --report both name {report}")
     opened = load_predictions(predictions, allow_nan=allow_nan)
-    result = _score(
+    result = compute(
         opened,
-        _benchmark(benchmark, root, negatives),
+        _benchmark(benchmark, root),
         protocol,
-        subset,
-        missing,
-        unknown,
-        slices,
-        intervals,
-        level,
+        subset=subset,
+        missing=missing,
+        unknown=unknown,
+        slices=slices,
+        negatives=negatives,
+        level=level,
+        resamples=RESAMPLES if intervals else 0,
     )
     if per_clip:
         write_bytes(per_clip, per_clip_csv(result))
@@ -155,43 +163,15 @@ def score(
     _print_score(result, as_json)
 
 
-def _score(
-    opened: object,
-    benchmark: Benchmark,
-    protocol: str,
-    subset: tuple[str, ...] = (),
-    missing: str = "fail",
-    unknown: str = "fail",
-    slices: Path | None = None,
-    intervals: bool = True,
-    level: float = 0.95,
-) -> Score:
-    from vggss.scoring.score import score as compute
-    from vggss.scoring.uncertainty import RESAMPLES
-
-    return compute(
-        opened,  # type: ignore[arg-type]
-        benchmark,
-        protocol,
-        subset=subset,
-        missing=missing,  # type: ignore[arg-type]
-        unknown=unknown,  # type: ignore[arg-type]
-        slices=slices,
-        level=level,
-        resamples=RESAMPLES if intervals else 0,
-    )
-
-
-def _benchmark(name: str, root: Path | None, negatives: Path | None = None) -> Benchmark:
-    from vggss.library import load_benchmark, with_negatives
+def _benchmark(name: str, root: Path | None) -> Benchmark:
+    from vggss.library import load_benchmark
     from vggss.storage import data_root
 
-    opened = load_benchmark(name, data_root(root))
-    return with_negatives(opened, negatives) if negatives else opened
+    return load_benchmark(name, data_root(root))
 
 
 def _command_line() -> str:
-    return " ".join(["vggss", *sys.argv[1:]])
+    return shlex.join(["vggss", *sys.argv[1:]])
 
 
 def _print_score(result: Score, as_json: bool) -> None:
@@ -209,13 +189,7 @@ def _print_score(result: Score, as_json: bool) -> None:
 @benchmark_option
 @protocol_option
 @subset_option
-@click.option(
-    "--unknown",
-    type=click.Choice(["fail", "ignore"]),
-    default="fail",
-    show_default=True,
-    help="Predictions for clips that are not in the benchmark: refuse or ignore.",
-)
+@unknown_option
 @click.option("--level", default=0.95, show_default=True, help="Coverage of the intervals.")
 @nan_option
 @json_option
@@ -225,7 +199,7 @@ def compare(
     benchmark: str,
     protocol: str,
     subset: tuple[str, ...],
-    unknown: str,
+    unknown: Unknown,
     level: float,
     allow_nan: bool,
     as_json: bool,
@@ -246,19 +220,20 @@ def compare(
     from vggss.cli.show import print_comparison, print_json
     from vggss.predictions import load_predictions
     from vggss.scoring.compare import compare as compute
+    from vggss.scoring.score import score as score_one
 
     if len(predictions) < 2:
         raise click.UsageError("a comparison needs at least two predictions files")
     opened = _benchmark(benchmark, root)
     scores = [
-        _score(
+        score_one(
             load_predictions(path, allow_nan=allow_nan),
             opened,
             protocol,
-            subset,
-            "skip",
-            unknown,
-            level=level,
+            subset=subset,
+            missing="skip",
+            unknown=unknown,
+            resamples=0,
         )
         for path in predictions
     ]
@@ -341,6 +316,7 @@ def check_list(
                 "exact": [row.clip for row in result.exact],
                 "same_video": [row.clip for row in result.same_video],
                 "kept": len(result.kept),
+                "strange": [row.line for row in result.strange],
             }
         )
     else:
@@ -363,6 +339,9 @@ def _test_ids(name: str, root: Path | None) -> list[str]:
 @benchmark_option
 @protocol_option
 @subset_option
+@missing_option
+@unknown_option
+@nan_option
 @click.option("--test-set", metavar="NAME", help="Only boards of this test set, such as VGG-SS or Flickr.")
 @click.option("--report", type=FILE, metavar="HTML", help="Write a report: one file, no network.")
 @json_option
@@ -372,6 +351,9 @@ def leaderboard(
     benchmark: str,
     protocol: str,
     subset: tuple[str, ...],
+    missing: Missing,
+    unknown: Unknown,
+    allow_nan: bool,
     test_set: str | None,
     report: Path | None,
     as_json: bool,
@@ -394,9 +376,21 @@ def leaderboard(
     from vggss.errors import UsageError
     from vggss.predictions import load_predictions
     from vggss.scoring.leaderboard import leaderboard as compute
+    from vggss.scoring.score import score as score_one
 
     opened = _benchmark(benchmark, root) if add else None
-    scores = [_score(load_predictions(path), opened, protocol, subset) for path in add if opened]
+    scores = [
+        score_one(
+            load_predictions(path, allow_nan=allow_nan),
+            opened,
+            protocol,
+            subset=subset,
+            missing=missing,
+            unknown=unknown,
+        )
+        for path in add
+        if opened
+    ]
     boards = compute(published_results(), references(), scores)
     if test_set:
         names = sorted({board.test_set for board in boards})
@@ -428,14 +422,12 @@ def protocols(as_json: bool) -> None:
 
     from vggss.annotations import references
     from vggss.cli.show import print_json, print_protocols
-    from vggss.scoring.protocol import PROTOCOLS
+    from vggss.scoring.protocol import PROTOCOLS, get_protocol
 
     rows = [row for row in references() if row.test_set == "VGG-SS"]
+    shown = [*PROTOCOLS.values(), get_protocol("fixed-0.5")]
     if as_json:
-        named = [
-            {**asdict(p), "on_vggss": [asdict(r) for r in rows if r.protocol == p.name]}
-            for p in PROTOCOLS.values()
-        ]
+        named = [{**asdict(p), "on_vggss": [asdict(r) for r in rows if r.protocol == p.name]} for p in shown]
         print_json(named)
     else:
-        print_protocols(list(PROTOCOLS.values()), rows)
+        print_protocols(shown, rows)

@@ -15,7 +15,7 @@ from rich.text import Text
 from vggss.annotations import Reference
 from vggss.audit import KINDS, Audit
 from vggss.catalog import LeakCheck
-from vggss.errors import some
+from vggss.errors import printable, some
 from vggss.scoring.compare import Comparison, Pair
 from vggss.scoring.leaderboard import Board, Row
 from vggss.scoring.protocol import Protocol
@@ -36,7 +36,7 @@ def print_json(value: Any) -> None:
 
 def _console() -> Console:
     width = None if sys.stdout.isatty() else max(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns)
-    return Console(width=width, highlight=False, soft_wrap=False)
+    return Console(width=width, highlight=False, soft_wrap=False, markup=False, emoji=False)
 
 
 def _table(*columns: str, left: int = 1, title: str | None = None) -> Table:
@@ -45,7 +45,11 @@ def _table(*columns: str, left: int = 1, title: str | None = None) -> Table:
     )
     for number, name in enumerate(columns):
         table.add_column(
-            name, justify="left" if number < left else "right", header_style="dim", overflow="fold"
+            name,
+            justify="left" if number < left else "right",
+            header_style="dim",
+            overflow="fold",
+            no_wrap=number >= left,
         )
     return table
 
@@ -153,8 +157,8 @@ def _print_slices(out: Console, slices: Sequence[Slice], protocol: str) -> None:
             continue
         for number, row in enumerate(rows):
             table.add_row(
-                "" if number else group,
-                row.value,
+                "" if number else printable(group),
+                printable(row.value),
                 f"{row.clips:,}",
                 f"{100 * row.success:.2f}",
                 f"[{100 * row.low:.2f}, {100 * row.high:.2f}]",
@@ -226,7 +230,7 @@ def _print_pair(out: Console, pair: Pair) -> None:
     for row in shown:
         table.add_row(
             "" if row.group == last else f"  {row.group}",
-            row.value,
+            printable(row.value),
             f"{row.clips:,}",
             f"{100 * row.first:.2f}",
             f"{100 * row.second:.2f}",
@@ -250,7 +254,7 @@ def print_audit(result: Audit, path: str) -> None:
         clips = len({finding.clip for finding in findings})
         table.add_row(Text(kind, "bold"), f"{len(findings)} in {clips} clips: {meaning}", effect)
         for finding in findings[:20]:
-            table.add_row("", Text(f"{finding.clip}  {finding.detail}", "dim"), "")
+            table.add_row("", Text(f"{printable(finding.clip)}  {printable(finding.detail)}", "dim"), "")
         if len(findings) > 20:
             table.add_row("", Text(f"and {len(findings) - 20:,} more (--json)", "dim"), "")
     out.print(table)
@@ -268,7 +272,7 @@ def print_leaks(result: LeakCheck, path: str, against: str) -> None:
     style = "bold red" if result.exact else "green"
     out.print(Text(f"{result.test_clips:,} are test clips by exact id", style))
     for row in result.exact[:3]:
-        out.print(Text(f"  line {row.line}: {row.clip}", "dim"))
+        out.print(Text(f"  line {row.line}: {printable(row.clip)}", "dim"))
     out.print(
         Text(
             f"{len(result.same_video):,} more come from a test clip's video",
@@ -276,8 +280,16 @@ def print_leaks(result: LeakCheck, path: str, against: str) -> None:
         )
     )
     for row in result.same_video[:3]:
-        out.print(Text(f"  line {row.line}: {row.clip}", "dim"))
-    out.print(f"{len(result.kept):,} clips are clean (--clean OUT writes them)")
+        out.print(Text(f"  line {row.line}: {printable(row.clip)}", "dim"))
+    if result.strange:
+        first = result.strange[0]
+        out.print(
+            Text(
+                f"{len(result.strange):,} lines name no clip (line {first.line}: {printable(first.clip)})",
+                "yellow",
+            )
+        )
+    out.print(f"{len(result.kept):,} lines are clean (--clean OUT writes them)")
 
 
 def print_boards(boards: Sequence[Board]) -> None:
@@ -343,4 +355,9 @@ def print_protocols(protocols: Sequence[Protocol], rows: Sequence[Reference]) ->
             )
         )
         out.print()
-    out.print(Text("fixed-T (say fixed-0.5): pixels at and above T on a map scaled to [0, 1]", "dim"))
+    out.print(
+        "fixed-T takes any T in (0, 1). On Flickr SoundNet the truth is the consensus of the annotators: each"
+    )
+    out.print(
+        "box is half a vote for its pixels, at most 1 (vggss leaderboard --test-set Flickr has its blind rows)."
+    )

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vggss.benchmark import files_in
-from vggss.errors import DataError, brief, some
+from vggss.errors import DataError, brief, printable, some
 from vggss.predictions.record import LARGEST, Predictions
 
 LARGEST_ARRAY = LARGEST * LARGEST * 8 + 4096  # bytes of one map
@@ -43,7 +43,7 @@ def open_npz(path: Path, allow_nan: bool) -> Predictions:
         limit = LARGEST_STACK if stacked and name == "maps" else LARGEST_ARRAY
         if member.file_size > limit:
             raise DataError(
-                f"{path}: {name} unpacks to {member.file_size:,} bytes; at most {limit:,} were expected"
+                f"{path}: {printable(name)} unpacks to {member.file_size:,} bytes; at most {limit:,} were expected"
             )
     model = _text(reader.array(index.pop("model")), path) if "model" in index else path.stem
     if stacked:
@@ -69,9 +69,9 @@ def _directory(path: Path) -> dict[str, zipfile.ZipInfo]:
     for member in members:
         name = member.filename.removesuffix(".npy")
         if name in index:
-            raise DataError(f"{path} has two arrays named {name}; keep one of them")
+            raise DataError(f"{path} has two arrays named {printable(name)}; keep one of them")
         if member.header_offset < 0 or member.header_offset + member.compress_size > size:
-            raise DataError(f"{path} is damaged: {name} is said to lie outside the file")
+            raise DataError(f"{path} is damaged: {printable(name)} is said to lie outside the file")
         index[name] = member
     return index
 
@@ -135,7 +135,7 @@ class _Npz:
             stream.close()
 
     def array(self, member: zipfile.ZipInfo) -> NDArray[Any]:
-        where = f"{self.path}: {member.filename.removesuffix('.npy')}"
+        where = f"{self.path}: {printable(member.filename.removesuffix('.npy'))}"
         try:
             content = _unpack(self._packed(member, where), member, where)
         except OSError as error:

@@ -16,7 +16,7 @@ from typing import Any
 
 import orjson
 
-from vggss.errors import DataError, brief, some
+from vggss.errors import DataError, brief, printable, some
 from vggss.predictions.record import Predictions, Raw
 
 FORMAT = "vggss-predictions"
@@ -133,7 +133,7 @@ def _parse(content: bytes, path: Path, allow_nan: bool, part: slice = slice(None
         if clip:
             before = content[: part.start + error.pos]
             line, column = before.count(b"\n") + 1, len(before) - before.rfind(b"\n")
-        where = f"{path}: the map of {clip}" if clip else f"{path}"
+        where = f"{path}: the map of {printable(clip)}" if clip else f"{path}"
         raise DataError(
             f"{where} is not valid JSON: {error.msg} at line {line}, column {column} (near {near!r}); "
             f"{_hint(text, error, loose is not None)}"

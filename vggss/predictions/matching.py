@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from vggss.clip_id import canonical, without_folder_and_extension
-from vggss.errors import DataError, some
+from vggss.errors import DataError, printable, some
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Matched:
         if not self.rewritten:
             return ""
         key, clip = self.rewritten[0]
-        return f"{len(self.rewritten):,} ids are spelt differently and were read as the benchmark's ({key} as {clip})"
+        return f"{len(self.rewritten):,} ids are spelt differently and were read as the benchmark's ({printable(key)} as {clip})"
 
 
 def match(keys: Iterable[str], clips: Iterable[str], origin: str) -> Matched:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vggss.boxes import GRID, Box, rasterise
-from vggss.errors import DataError, brief
+from vggss.errors import DataError, brief, printable
 
 LARGEST = 4096  # pixels; no side of a map may be longer
 Kind = Literal["map", "mask", "boxes"]
@@ -47,6 +47,9 @@ class Predictions:
     sha256: str = ""
     allow_nan: bool = False
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "model", printable(self.model))
+
     @classmethod
     def from_maps(cls, maps: Mapping[str, Any], model: str = "unnamed", origin: str = "maps") -> Predictions:
         """Wrap arrays (height, width), one for each clip id."""
@@ -64,7 +67,7 @@ class Predictions:
             the map has the wrong shape or type, is not finite, or is too large; the message names the
             file, the clip and the place in it.
         """
-        return interpret(self.raw(key), f"{self.origin}: {key}", self.allow_nan)
+        return interpret(self.raw(key), f"{self.origin}: {printable(key)}", self.allow_nan)
 
 
 def interpret(raw: Any, where: str, allow_nan: bool = False) -> Prediction:

@@ -24,7 +24,8 @@ class PredictionsWriter:
     """Append one clip at a time; the file takes its name when all are in.
 
     Each clip goes at once to a journal beside the file (``predictions.json.part``, one line a clip). A run
-    that was killed goes on where it stopped: open the same path again and skip what is in :attr:`done`.
+    that was killed goes on where it stopped: open the same path again and skip what is in :attr:`done`. The
+    journal begins with the model and its metadata: those of another run are refused, never mixed.
 
         with PredictionsWriter("predictions.json", model="mine") as writer:
             for clip, frame, sound in test_set:
@@ -50,8 +51,17 @@ class PredictionsWriter:
         try:
             self.done: set[str] = self._resume()
             self._stream = self.journal.open("ab", buffering=0)
+            if os.fstat(self._stream.fileno()).st_size == 0:
+                self._begin()
         except OSError as error:
             raise DataError(f"cannot write {self.journal}: {error.strerror or error}") from error
+
+    def _begin(self) -> None:
+        try:
+            self._append(self._head + b"\n")
+        except DataError:
+            self._stream.close()
+            raise
 
     def add(self, clip: str, heat_map: ArrayLike) -> None:
         """Write the heat map (numbers) or mask (bool) of one clip, (height, width), to the journal.
@@ -106,6 +116,7 @@ class PredictionsWriter:
         written: set[str] = set()
         with lines, writing(self.path) as out:
             out.write(self._head[:-1] + b',"predictions":{')
+            lines.readline()
             for line in lines:
                 clip, entry = _read_line(line) or ("", {})
                 if clip and clip not in written:
@@ -137,8 +148,14 @@ class PredictionsWriter:
         if not self.journal.exists():
             return set()
         done: set[str] = set()
-        whole = 0
         with self.journal.open("rb") as lines:
+            head = lines.readline()
+            whole = len(head) if head.endswith(b"\n") else 0
+            if whole and head[:-1] != self._head:
+                raise DataError(
+                    f"{self.journal} is the journal of another run ({brief(head.decode('utf-8', 'replace'))}); "
+                    f"write to another file, or remove it to start again"
+                )
             for line in lines:
                 if not (found := _read_line(line)):
                     break

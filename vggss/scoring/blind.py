@@ -32,19 +32,22 @@ class BlindRow:
     ciou: NDArray[np.float64]  # (n,)
 
 
-def blind_rows(truth: Truth, protocol: Protocol) -> list[BlindRow]:
+def blind_rows(
+    truth: Truth, protocol: Protocol, mean_map: NDArray[np.float64] | None = None
+) -> list[BlindRow]:
     """Score the blind predictors under a protocol.
 
     The centre disc and the mean map predict half of the frame (25,088 pixels), the true area less one
     under ``adaptive``, the best of 19 sizes under ``best-threshold``. The mean map knows where the boxes of
-    these clips are on average; the others know nothing. Noise is uniform, 14 x 14, 32 seeded maps in turn.
+    the whole benchmark are on average (``mean_map``, (224, 224); that of these clips if not given); the others
+    know nothing. Noise is uniform, 14 x 14, 32 seeded maps in turn.
     """
-    disc, mean = _disc_ranks(), _ranks(truth.mean_map())
+    disc, mean = _disc_ranks(), _ranks(truth.mean_map() if mean_map is None else mean_map)
     return [
         BlindRow("centre disc", "the pixels nearest to the centre", _by_rank(disc, truth, protocol)),
         BlindRow("whole frame", "every pixel", _by_mask(np.ones((GRID, GRID), np.bool_), truth)),
         BlindRow(
-            "mean map", "where the boxes of these clips are on average", _by_rank(mean, truth, protocol)
+            "mean map", "where the boxes of the benchmark are on average", _by_rank(mean, truth, protocol)
         ),
         BlindRow("uniform noise", f"{NOISE_MAPS} random maps in turn", _noise(truth, protocol)),
     ]
@@ -70,11 +73,6 @@ def ceiling(truth: Truth, protocol: Protocol) -> NDArray[np.float64]:
     np.add.at(sure, np.repeat(np.arange(len(truth)), np.diff(truth.start)), size * (truth.weight == 1))
     hits = np.minimum(area, sure) + 0.5 * np.clip(area - sure, 0, support - sure)
     return np.nan_to_num(ciou_of_sums(hits, mass, np.maximum(area - support, 0)))
-
-
-def reachable(truth: Truth, protocol: Protocol) -> NDArray[np.bool_]:
-    """Whether a map without ties can succeed on each clip, (n,)."""
-    return np.asarray(ceiling(truth, protocol) >= 0.5)
 
 
 def _disc_ranks() -> Ranks:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from vggss.errors import DataError, UsageError
 from vggss.scoring.score import Score
-from vggss.scoring.slices import groups
+from vggss.scoring.slices import groups, in_order
 from vggss.scoring.uncertainty import RESAMPLES, Estimate, bootstrap, holm, mcnemar, paired_bootstrap
 
 
@@ -126,7 +126,8 @@ def _pair(
     won, lost = (a >= 0.5) & ~(b >= 0.5), ~(a >= 0.5) & (b >= 0.5)
     slices = []
     for group, values in by_group.items():
-        for value in sorted(set(values) - {""}):
+        ordered = sorted((in_order(group, value), value) for value in set(values) - {""})
+        for _, value in ordered:
             part = np.array([v == value for v in values])
             only_a, only_b = int((won & part).sum()), int((lost & part).sum())
             first_share, second_share = (float((c[part] >= 0.5).mean()) for c in (a, b))

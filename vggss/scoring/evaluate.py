@@ -16,7 +16,7 @@ from vggss.scoring.metrics import ciou_of_sums, success_rate
 from vggss.scoring.protocol import THRESHOLDS, Protocol
 from vggss.scoring.resize import resize
 
-BLOCK = 64  # maps held at once, 13 MB
+BLOCK = 32  # maps held at once, 6 MB
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ class _Block:
     ) -> None:
         self.truth = truth
         self.places = list(block)
-        self.masks = [prediction.kind == "mask" for prediction in block.values()]
+        self.kinds = [prediction.kind for prediction in block.values()]
         self.grids = [
             _on_grid(prediction, protocol, buffer[i]) for i, prediction in enumerate(block.values())
         ]
@@ -132,12 +132,14 @@ class _Block:
         cuts = maps.cutoffs(protocol, self.low, self.high, self.at)
         hits, false_alarms, areas = [], [], []
         for i, clip in enumerate(self.places):
-            if self.masks[i]:
+            if self.kinds[i] == "mask":
                 mask = self.grids[i] >= 0.5
             elif self.literal[i]:
                 mask = maps.literally(self.grids[i], protocol, self.orders[i])
             else:
                 mask = self.grids[i] >= cuts[i]
+            if self.kinds[i] == "boxes":
+                mask &= self.grids[i] > 0  # outside all boxes nothing is predicted, whatever the rule
             on = int(np.count_nonzero(mask))
             hit, covered = 0.0, 0
             for x0, y0, x1, y1, weight in self.truth.pieces(clip):

@@ -7,8 +7,6 @@ import io
 from dataclasses import asdict
 from typing import Any
 
-import numpy as np
-
 from vggss.scoring.score import Score
 
 
@@ -65,7 +63,8 @@ def as_dict(score: Score) -> dict[str, Any]:
 def per_clip_csv(score: Score) -> bytes:
     """Return one row for each clip: id, class, boxes, ciou, success, predicted area, ceiling, best blind row.
 
-    ``ciou`` is written with all its digits; it is empty where nothing was predicted or nothing was there.
+    ``ciou`` is written with all its digits; it is ``nan``, and a failure, where there is no prediction, or
+    where nothing was predicted and nothing is there.
     ``area`` is in pixels of 224 x 224.
     """
     out = io.StringIO()
@@ -87,11 +86,11 @@ def per_clip_csv(score: Score) -> bytes:
                 annotation.clip,
                 annotation.sound_class,
                 len(annotation.boxes),
-                "" if np.isnan(ciou) else repr(ciou),
+                repr(ciou),
                 int(ciou >= 0.5),
                 area if area >= 0 else "",
                 repr(ceiling),
-                "" if np.isnan(blind) else repr(blind),
+                repr(blind),
                 int(counted),
             ]
         )

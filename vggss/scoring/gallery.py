@@ -189,7 +189,8 @@ def predicted_region(
         return grid, np.asarray(grid >= 0.5)
     if threshold is not None:
         protocol = replace(protocol, rule="threshold", threshold=threshold)
-    return grid, binarise(grid, protocol, area)
+    mask = binarise(grid, protocol, area)
+    return grid, mask & (grid > 0) if prediction.kind == "boxes" else mask
 
 
 def overlay(frame: Image, grid: NDArray[np.float32], mask: NDArray[np.bool_], boxes: Iterable[Box]) -> Image:

@@ -25,7 +25,7 @@ def binarise(values: Float32, protocol: Protocol, area: int = 0) -> NDArray[np.b
     values
         (height, width) float32, resized already; NaN anywhere predicts nothing, as in the released code.
     protocol
-        the rule; for ``best-threshold`` give the protocol of one threshold (:func:`at_threshold`).
+        the rule; for ``best-threshold`` give a protocol of rule ``threshold``.
     area
         pixels with ground truth, for ``adaptive``; 0 falls back to half of the frame.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,7 +14,7 @@ from vggss._version import __version__
 from vggss.benchmark import Benchmark
 from vggss.boxes import GRID
 from vggss.errors import DataError, UsageError
-from vggss.library import load_benchmark, take_subset
+from vggss.library import load_benchmark, take_subset, with_negatives
 from vggss.predictions import Matched, Predictions, load_predictions, match
 from vggss.predictions.matching import demand_complete, demand_known
 from vggss.scoring import blind as blindness
@@ -123,10 +123,11 @@ def score(
     benchmark: Benchmark | str | Path = "vggss",
     protocol: str = "lvs",
     *,
-    subset: Sequence[str] = (),
+    subset: str | Sequence[str] = (),
     missing: Missing = "fail",
     unknown: Unknown = "fail",
-    slices: Path | None = None,
+    slices: str | Path | None = None,
+    negatives: str | Path | None = None,
     level: float = 0.95,
     resamples: int = RESAMPLES,
     seed: int = 0,
@@ -149,6 +150,8 @@ def score(
         what to do about predictions for clips that are not in the benchmark: refuse, or ignore them.
     slices
         a CSV of one's own slices, keyed by ``id``.
+    negatives
+        a CSV of clips where nothing visible sounds (:func:`vggss.library.with_negatives`), for ``slavc``.
     level
         coverage of the intervals.
     resamples, seed
@@ -170,12 +173,19 @@ def score(
         )
     if not 0 < level < 1:
         raise UsageError(f"the level of an interval is between 0 and 1 (say 0.95), got {level:g}")
-    whole = benchmark if isinstance(benchmark, Benchmark) else load_benchmark(benchmark)
+    if resamples < 0:
+        raise UsageError(f"the number of resamples is 0 or more, got {resamples}")
+    if negatives is not None and not rule.detection:
+        raise UsageError(f"{rule.name} has no use for negatives; slavc and slavc-fixed do")
+    positives = benchmark if isinstance(benchmark, Benchmark) else load_benchmark(benchmark)
     opened = _open(predictions)
-    matched = match(opened.keys, whole.ids, opened.origin)
-    part = whole
-    for name in subset:
+    part = positives
+    for name in (subset,) if isinstance(subset, str) else subset:
         part = take_subset(part, name)
+    whole = positives
+    if negatives is not None:
+        whole, part = (with_negatives(some_clips, Path(negatives)) for some_clips in (whole, part))
+    matched = match(opened.keys, whole.ids, opened.origin)
     absent = [clip for clip in part.ids if clip not in matched.key_of]
     of_part = Matched(matched.key_of, absent, matched.unknown, matched.rewritten)
     if missing == "fail":
@@ -188,10 +198,14 @@ def score(
             f"{opened.origin} has no prediction for any of the {len(part):,} clips of {part.name}; "
             f"are the ids written as in {part.ids[0]}?"
         )
-    by_group = groups(part) | (read_groups(slices, part) if slices else {})
+    by_group = groups(part) | (read_groups(Path(slices), part) if slices else {})
     keys = [matched.key_of.get(clip) for clip in part.ids]
     per_clip = evaluate(opened, keys, part.truth, rule)
-    return _assemble(opened, part, rule, per_clip, of_part, missing, by_group, level, resamples, seed)
+    if missing == "zero":
+        per_clip = replace(per_clip, ciou=np.where(per_clip.area < 0, 0.0, per_clip.ciou))
+    mean_map = positives.truth.mean_map()
+    settings = (level, resamples, seed)
+    return _assemble(opened, part, rule, per_clip, of_part, missing, by_group, mean_map, settings)
 
 
 def _open(predictions: Predictions | Mapping[str, Any] | str | Path) -> Predictions:
@@ -210,11 +224,10 @@ def _assemble(
     matched: Matched,
     missing: Missing,
     by_group: Mapping[str, Sequence[str]],
-    level: float,
-    resamples: int,
-    seed: int,
+    mean_map: Float64,
+    settings: tuple[float, int, int],
 ) -> Score:
-    truth = part.truth
+    truth, level = part.truth, settings[0]
     positive = (
         np.array([bool(a.boxes) for a in part.annotations]) if rule.detection else np.ones(len(part), bool)
     )
@@ -224,10 +237,10 @@ def _assemble(
     if not counted.any():
         raise DataError(f"{opened.origin} predicts none of the clips of {part.name} that have a box")
     ciou, top = per_clip.ciou, blindness.ceiling(truth, rule)
-    rows = blindness.blind_rows(truth, rule)
+    rows = blindness.blind_rows(truth, rule, mean_map)
     best_blind = max(rows, key=lambda row: success_rate(row.ciou[counted]))
-    success, area = bootstrap(ciou[counted], level, resamples, seed)
-    optimistic = np.where(predicted, ciou, top)[positive]
+    success, area = bootstrap(ciou[counted], *settings)
+    worst, best = (np.where(predicted, ciou, bound)[positive] for bound in (0.0, top))
     return Score(
         model=opened.model,
         protocol=rule,
@@ -244,13 +257,13 @@ def _assemble(
         auc=area,
         mean_ciou=mean_ciou(ciou[counted]),
         curve=success_curve(ciou[counted]),
-        worst=_pair(ciou[positive]),
-        best=_pair(optimistic),
+        worst=_pair(worst),
+        best=_pair(best),
         ceiling=_pair(top[counted]),
         ceiling_ciou=top,
         blind=[BlindScore(row.name, row.note, *_pair(row.ciou[counted])) for row in rows],
         best_blind_ciou=best_blind.ciou,
-        advantage=_advantage(best_blind, ciou, counted, level, resamples, seed),
+        advantage=_advantage(best_blind, ciou, counted, settings),
         impossible=[
             a.clip for a, s in zip(part.annotations, truth.support, strict=True) if a.boxes and s == 0
         ],
@@ -266,15 +279,10 @@ def _pair(ciou: Float64) -> tuple[float, float]:
 
 
 def _advantage(
-    row: blindness.BlindRow,
-    ciou: Float64,
-    counted: NDArray[np.bool_],
-    level: float,
-    resamples: int,
-    seed: int,
+    row: blindness.BlindRow, ciou: Float64, counted: NDArray[np.bool_], settings: tuple[float, int, int]
 ) -> Advantage:
     ours, theirs = ciou[counted], row.ciou[counted]
-    success, area = paired_bootstrap(ours, theirs, level, resamples, seed)
+    success, area = paired_bootstrap(ours, theirs, *settings)
     won, lost = ours >= 0.5, theirs >= 0.5
     p = mcnemar(int(np.count_nonzero(won & ~lost)), int(np.count_nonzero(~won & lost)))
     return Advantage(row.name, success, area, p)
@@ -305,14 +313,8 @@ def _notes(
         notes.append(matched.note)
     if matched.unknown:
         notes.append(f"{len(matched.unknown):,} ids that are not in {part.name} were ignored")
-    areas = per_clip.area[per_clip.area >= 0]
-    half = GRID * GRID // 2
-    if rule.rule.startswith("half") and (odd := int(np.count_nonzero(abs(areas - half) > half // 100))):
-        notes.append(
-            f"{odd:,} maps predict an area that is not half of the frame (ties, masks or boxes; from "
-            f"{areas.min() / GRID**2:.1%} to {areas.max() / GRID**2:.1%}): the ceiling does not bind them, and "
-            f"the number is not comparable with published ones"
-        )
+    if note := _area_note(rule, per_clip.area[per_clip.area >= 0]):
+        notes.append(note)
     for kind, what in (("mask", "masks, taken as they are"), ("boxes", "sets of boxes, painted into maps")):
         if kind in per_clip.kinds:
             notes.append(f"{per_clip.kinds[kind]:,} predictions are {what}")
@@ -324,3 +326,17 @@ def _notes(
     if rule.name == "slavc-fixed" and sure.size and sure.mean() > 1.5:
         notes.append("slavc-fixed expects scores in [0, 1]; a cosine c is (1 + c) / 2")
     return notes
+
+
+def _area_note(rule: Protocol, areas: NDArray[np.int64]) -> str:
+    """Say how many maps escape the half-frame rule; empty if none does."""
+    half = GRID * GRID // 2
+    odd = int(np.count_nonzero(abs(areas - half) > half // 100))
+    if not rule.rule.startswith("half") or odd == 0:
+        return ""
+    note = (
+        f"{odd:,} of {len(areas):,} predictions cover an area that is not half of the frame (ties, masks or boxes; "
+        f"from {areas.min() / GRID**2:.1%} to {areas.max() / GRID**2:.1%}): the ceiling does not bind them"
+    )
+    many = odd * 100 > len(areas)
+    return f"{note}, and the number is not comparable with published ones" if many else note

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +23,10 @@ from vggss.scoring.uncertainty import wilson
 Groups = dict[str, list[str]]
 """Group name to one value for each clip of the benchmark; an empty value leaves the clip out."""
 
+BUILT_IN = ("boxes", "sounding area", "open set", "class")
+
 _AREAS = ((0.0, "empty"), (0.1, "under 10 %"), (0.25, "10 to 25 %"), (0.5, "25 to 50 %"), (1.01, "over 50 %"))
+_AREA_NAMES = [name for _, name in _AREAS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,25 +73,29 @@ def read_groups(path: Path, benchmark: Benchmark) -> Groups:
         text = read_file(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(f"{path} is not a text file: {error}") from error
-    table = csv.DictReader(text.splitlines())
+    table = csv.DictReader(io.StringIO(text, newline=""))
+    try:
+        rows = list(table)
+    except csv.Error as error:
+        raise DataError(f"{path}, line {table.line_num}: {error}; a CSV was needed") from error
     columns = [name for name in table.fieldnames or () if name]
     if "id" not in columns or len(columns) < 2:
         raise DataError(f"{path} needs a column id and one column for each group, found {columns}")
     names = [name for name in columns if name != "id"]
     found: Groups = {name: [""] * len(benchmark) for name in names}
     seen: set[str] = set()
-    for row in table:
+    for number, row in enumerate(rows, 2):
         written = (row["id"] or "").strip()
         clip = written if written in benchmark else canonical(written) or written
         if clip in seen:
-            raise DataError(f"{path}, line {table.line_num}: clip {clip} stands twice")
+            raise DataError(f"{path}, row {number}: clip {clip} stands twice")
         seen.add(clip)
         if clip in benchmark:
             for name in names:
                 found[name][benchmark.place(clip)] = (row[name] or "").strip()
     if not seen & set(benchmark.ids):
         raise DataError(f"{path} names none of the {len(benchmark):,} clips of {benchmark.name}")
-    return found
+    return {f"{name} (yours)" if name in BUILT_IN else name: values for name, values in found.items()}
 
 
 def score_slices(
@@ -116,7 +124,7 @@ def score_slices(
         places: dict[str, list[int]] = {}
         for place in np.flatnonzero(counted).tolist():
             places.setdefault(values[place], []).append(place)
-        for value in sorted((v for v in places if v), key=lambda v: _in_order(group, v)):
+        for value in sorted((v for v in places if v), key=lambda v: in_order(group, v)):
             part = np.array(places[value])
             success = success_rate(ciou[part])
             low, high = wilson(round(success * len(part)), len(part), level)
@@ -136,9 +144,10 @@ def score_slices(
     return result
 
 
-def _in_order(group: str, value: str) -> tuple[float, str]:
-    if group == "sounding area":
-        return (float([name for _, name in _AREAS].index(value)), value)
+def in_order(group: str, value: str) -> tuple[float, str]:
+    """Return where a value stands in its group: areas by size, numbers by size, other words after them."""
+    if group == "sounding area" and value in _AREA_NAMES:
+        return (float(_AREA_NAMES.index(value)), value)
     try:
         number = float(value.split()[0])
     except (ValueError, IndexError):
