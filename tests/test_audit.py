@@ -51,15 +51,33 @@ def kinds(found: Audit) -> dict[str, int]:
     [
         (clip(FINE), {}),
         (clip(), {"no boxes": 1}),
-        (clip((0.5, 0.1, 0.2, 0.9)), {"empty ground truth": 1, "inverted box": 1}),
-        (clip((0.1, 0.9, 0.2, 0.1)), {"empty ground truth": 1, "inverted box": 1}),
-        (clip((0.1, 0.5, 0.2, 0.5)), {"empty ground truth": 1, "zero-area box": 1}),
-        (clip((0.1, 0.5, SENTINEL, 0.9)), {"empty ground truth": 1, "sentinel coordinate": 1}),
-        (clip(FINE, (0.1, 0.5, SENTINEL, SENTINEL)), {"sentinel coordinate": 1}),
+        (
+            clip((0.5, 0.1, 0.2, 0.9)),
+            {"empty ground truth": 1, "inverted box": 1, "empty after rasterising": 1},
+        ),
+        (
+            clip((0.1, 0.9, 0.2, 0.1)),
+            {"empty ground truth": 1, "inverted box": 1, "empty after rasterising": 1},
+        ),
+        (
+            clip((0.1, 0.5, 0.2, 0.5)),
+            {"empty ground truth": 1, "zero-area box": 1, "empty after rasterising": 1},
+        ),
+        (
+            clip((0.1, 0.5, SENTINEL, 0.9)),
+            {"empty ground truth": 1, "sentinel coordinate": 1, "empty after rasterising": 1},
+        ),
+        (
+            clip(FINE, (0.1, 0.5, SENTINEL, SENTINEL)),
+            {"sentinel coordinate": 1, "empty after rasterising": 1},
+        ),
         (clip((-0.1, 0.1, 0.5, 0.5)), {"outside the frame": 1}),
         (clip((0.1, 0.1, 0.5, 1.1)), {"outside the frame": 1}),
-        (clip((1.1, 1.1, 1.5, 1.5)), {"empty ground truth": 1, "outside the frame": 1, "vanishing box": 1}),
-        (clip((0.1, 0.1, 0.1001, 0.9)), {"empty ground truth": 1, "vanishing box": 1}),
+        (
+            clip((1.1, 1.1, 1.5, 1.5)),
+            {"empty ground truth": 1, "outside the frame": 1, "empty after rasterising": 1},
+        ),
+        (clip((0.1, 0.1, 0.1001, 0.9)), {"empty ground truth": 1, "empty after rasterising": 1}),
         (clip((0, 0, 9 / 224, 11 / 224)), {"tiny box": 1}),  # 99 pixels
         (clip((0, 0, 10 / 224, 10 / 224)), {}),  # 100 pixels
         (clip((0, 0, 1, 1)), {"whole frame": 1}),
@@ -122,6 +140,7 @@ def test_the_defects_of_the_published_file_are_the_known_ones(test_data: Path) -
         "empty ground truth": 2,
         "sentinel coordinate": 12,
         "zero-area box": 6,  # with the sentinels the 18 inverted or zero-area boxes
+        "empty after rasterising": 18,  # the same
         "tiny box": 4,
         "near-duplicate boxes": 11,
         "whole frame": 3,

@@ -38,6 +38,12 @@ def listed(tmp_path: Path, content: bytes) -> list[ListedClip]:
         ("zpWuikVorYg,²".encode(), "zpWuikVorYg"),  # "²".isdigit(), yet int("²") fails
         (b"zpWuikVorYg," + b"9" * 5000, "zpWuikVorYg"),
         (b'"never closed,30', "never closed,30"),
+        (b"zpWuikVorYg_000030;elk bugling", "zpWuikVorYg_000030"),
+        (b"'zpWuikVorYg_000030'", "zpWuikVorYg_000030"),
+        (b"https://www.youtube.com/watch?v=zpWuikVorYg 30", "zpWuikVorYg_000030"),
+        (b"https://www.youtube.com/watch?t=3&v=zpWuikVorYg&x=y", "zpWuikVorYg"),
+        (b"https://youtu.be/-0BIyqJj9ZU,4159", "-0BIyqJj9ZU_004159"),
+        (b"https://youtube.com/shorts/-0BIyqJj9ZU", "-0BIyqJj9ZU"),
     ],
 )
 def test_a_line_names_the_clip_in_its_first_column(tmp_path: Path, line: bytes, clip: str) -> None:
@@ -98,6 +104,22 @@ def test_a_clip_of_the_test_set_and_another_clip_of_its_video_are_told_apart(tmp
     assert [row.line for row in found.same_video] == [2]
     assert [row.line for row in found.kept] == [4]
     assert (found.listed, found.test_clips) == (4, 1)
+
+
+def test_a_bare_video_id_shares_the_video(tmp_path: Path) -> None:
+    found = check_leaks(listed(tmp_path, b"zpWuikVorYg\ngEvCUcZ6w88\n"), ["zpWuikVorYg_000030"])
+    assert [row.clip for row in found.same_video] == ["zpWuikVorYg"]
+    assert [row.clip for row in found.kept] == ["gEvCUcZ6w88"]
+
+
+def test_a_list_of_another_kind_is_refused_where_no_leak_would_mean_nothing(tmp_path: Path) -> None:
+    rows = listed(tmp_path, b"label\nelk\nzpWuikVorYg_000030\n")
+    with pytest.raises(DataError, match=r"2 of 3 lines name no clip \(first: line 1, 'label'\)"):
+        check_leaks(rows, ["zpWuikVorYg_000030"])
+    found = check_leaks(rows[1:], ["zpWuikVorYg_000030"])
+    assert ([row.clip for row in found.strange], found.test_clips) == (["elk"], 1)
+    with pytest.raises(DataError, match="2 of 3 lines name no clip"):
+        check_leaks(listed(tmp_path, b"10000130166\n1\n2\n"), ["zpWuikVorYg_000030"])
 
 
 def test_flickr_photographs_share_no_video(tmp_path: Path) -> None:

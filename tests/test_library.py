@@ -50,6 +50,15 @@ def test_a_benchmark_that_is_not_there_says_how_to_get_it(root: DataRoot) -> Non
         load_benchmark("flickr", root)
 
 
+def test_another_file_under_the_published_name_is_refused_by_name_and_read_by_path(root: DataRoot) -> None:
+    root.annotations.mkdir(parents=True)
+    path = root.annotation_file("vggss.json")
+    path.write_text('[{"file": "a", "class": "b", "bbox": []}]')
+    with pytest.raises(DataError, match=r"is not the published vggss.json .*--benchmark .*vggss\.json"):
+        load_benchmark("vggss", root)
+    assert load_benchmark(path, root).name == "vggss.json"  # only the published file is called vggss
+
+
 def test_a_name_that_is_neither_known_nor_a_path_is_refused(root: DataRoot) -> None:
     with pytest.raises(
         UsageError, match=r"no benchmark and no file is named vgg-ss; there are vggss, flickr"

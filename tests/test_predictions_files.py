@@ -116,6 +116,14 @@ def test_maps_in_memory_pass_the_same_checks() -> None:
             found.get(key)
 
 
+def test_rows_of_numpy_numbers_are_rows_of_numbers() -> None:
+    found = Predictions.from_maps({"a": [list(row) for row in MAP], "b": [[np.int8(3)]], "c": [[np.True_]]})
+    assert found.get("a").values.tobytes() == MAP.tobytes()
+    assert found.get("b").values.tolist() == [[3]]
+    with pytest.raises(DataError, match=r"row 0, column 0 is .*; a number was needed"):
+        found.get("c")
+
+
 def test_numbers_beyond_any_float_are_refused_in_memory_too() -> None:
     found = Predictions.from_maps({"a": [[10**400]], "b": {"boxes": [[0, 0, 10**400, 1, 1]]}})
     with pytest.raises(DataError, match="maps: a holds a number beyond the range of float32"):

@@ -27,13 +27,16 @@ KINDS: dict[str, tuple[str, str]] = {
     "inverted box": ("right of left or bottom of top is negative", "the box covers nothing"),
     "zero-area box": ("no width or no height", "the box covers nothing"),
     "outside the frame": ("a coordinate below 0 or above 1", "cut at the frame's edge"),
-    "vanishing box": ("a box too thin for the 224 x 224 grid", "the box covers nothing"),
+    "empty after rasterising": (
+        "a box without a pixel on the 224 x 224 grid, for any reason",
+        "it covers nothing",
+    ),
     "tiny box": (f"fewer than {TINY} of the 50,176 pixels", "scored as it is"),
     "duplicate box": ("the same box twice in a clip", "once, in the union"),
     "near-duplicate boxes": (f"two boxes of a clip with an IoU above {NEAR}", "their union"),
     "whole frame": (
         "a box over the whole frame",
-        "any half-frame prediction gets an IoU of one half at most",
+        "fails for everybody under lvs (25,087 of 50,176 pixels), not under ezvsl (25,088)",
     ),
     "id not in the list": ("the clip is not in the VGG-Sound list", "scored as it is"),
     "unknown class": ("the class is none of VGG-Sound's 309", "scored as it is, in no open-set split"),
@@ -133,19 +136,16 @@ def _of_box(box: Box) -> Iterable[str]:
     numbers = box.as_tuple()
     if max(map(abs, numbers)) > SENTINEL:
         yield "sentinel coordinate"
-        return
-    if box.x1 < box.x0 or box.y1 < box.y0:
+    elif box.x1 < box.x0 or box.y1 < box.y0:
         yield "inverted box"
-        return
-    if box.x1 == box.x0 or box.y1 == box.y0:
+    elif box.x1 == box.x0 or box.y1 == box.y0:
         yield "zero-area box"
-        return
-    if min(numbers) < 0 or max(numbers) > 1:
+    elif min(numbers) < 0 or max(numbers) > 1:
         yield "outside the frame"
     x0, y0, x1, y1 = rasterise(np.array([numbers]))[0].tolist()
     pixels = max(x1 - x0, 0) * max(y1 - y0, 0)
     if pixels == 0:
-        yield "vanishing box"
+        yield "empty after rasterising"
     elif pixels < TINY:
         yield "tiny box"
     elif pixels == GRID * GRID:

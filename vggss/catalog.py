@@ -82,7 +82,7 @@ def _clip_of(text: str, where: str) -> str:
     return clip
 
 
-_ADDRESS = re.compile(r"(?:youtu\.be/|youtube\.com/\S*?(?:[?&]v=|shorts/|embed/))([A-Za-z0-9_-]{11})")
+_ADDRESS = re.compile(r"(?:youtu\.be/|youtube\.com/\S{0,200}?(?:[?&]v=|shorts/|embed/))([A-Za-z0-9_-]{11})")
 _VIDEO = re.compile(r"[A-Za-z0-9_-]{11}")
 
 

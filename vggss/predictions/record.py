@@ -127,7 +127,7 @@ def _of_rows(rows: Any, where: str) -> NDArray[np.float32]:
             for column, value in enumerate(row):
                 if type(value) is list:
                     raise DataError(f"{where} has three dimensions or more; a map has two: height and width")
-                if type(value) is not float and type(value) is not int:
+                if type(value) not in (float, int) and not isinstance(value, np.floating | np.integer):
                     raise DataError(
                         f"{where}, row {number}, column {column} is {_name(value)}; a number was needed"
                     )

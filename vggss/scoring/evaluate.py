@@ -16,7 +16,7 @@ from vggss.scoring.metrics import ciou_of_sums, success_rate
 from vggss.scoring.protocol import THRESHOLDS, Protocol
 from vggss.scoring.resize import resize
 
-BLOCK = 32  # maps held at once, 6 MB
+BLOCK = 64  # maps held at once, 13 MB
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ class _Block:
                 for grid, place in zip(self.grids, places, strict=True)
             ]
         )
-        self.literal = [maps.needs_literal(*ends) for ends in zip(self.low, self.high, strict=True)]
+        self.literal = maps.needs_literal(self.low, self.high)
         for values in (self.low, self.high, self.at):
             values[self.literal] = 0  # such maps have no cut-off
 

@@ -65,7 +65,7 @@ def select(values: Float32, place: int) -> np.float32:
     sample = np.sort(values[::step])
     middle = place * len(sample) // size
     too_low = place - (size - np.count_nonzero(values >= sample[middle]))
-    middle = int(np.clip(middle + too_low // step, 0, len(sample) - 1))
+    middle = min(max(int(middle + too_low // step), 0), len(sample) - 1)
     low, high = sample[max(middle - 10, 0)], sample[min(middle + 10, len(sample) - 1)]
     within = values >= low
     rank = place - (size - np.count_nonzero(within))
@@ -77,10 +77,10 @@ def select(values: Float32, place: int) -> np.float32:
     return np.float32(inside[rank])
 
 
-def needs_literal(low: np.float32, high: np.float32) -> bool:
-    """Whether the range overflows or is not finite, where scaling is no longer monotone."""
+def needs_literal(low: Float32, high: Float32) -> NDArray[np.bool_]:
+    """Whether the range of each map overflows or is not finite, where scaling is no longer monotone, (n,)."""
     with np.errstate(over="ignore", invalid="ignore"):
-        return not np.isfinite(high - low)
+        return np.asarray(~np.isfinite(high - low))
 
 
 def cutoffs(protocol: Protocol, low: Float32, high: Float32, at: Float32) -> Float32:
