@@ -19,7 +19,8 @@ for _library in ("OPENBLAS", "OMP", "MKL"):  # before NumPy is imported: its thr
 import click
 
 from vggss._version import __version__
-from vggss.cli.benchmark import audit, check_list, compare, leaderboard, protocols, score
+from vggss.cli.benchmark import compare, leaderboard, protocols, score
+from vggss.cli.checks import audit, check_list
 from vggss.cli.data import download, where
 from vggss.errors import VggssError
 

@@ -1,4 +1,4 @@
-"""Commands about the benchmark: score, compare, audit, check-list, leaderboard, protocols."""
+"""Commands about results: score, compare, leaderboard, protocols."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vggss.cli.data import root_option
+from vggss.cli.data import json_option, open_benchmark, root_option
 
 if TYPE_CHECKING:
-    from vggss.benchmark import Benchmark
     from vggss.scoring.score import Missing, Score, Unknown
 
 FILE = click.Path(path_type=Path)
@@ -48,7 +47,6 @@ subset_option = click.option(
     metavar="SUBSET",
     help="heard, unheard, single, multi, class=NAME or ids=FILE; again to narrow further.",
 )
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 nan_option = click.option(
     "--allow-nan", is_flag=True, help="Score maps with NaN or infinity as the released code would."
 )
@@ -140,7 +138,7 @@ def score(
     opened = load_predictions(predictions, allow_nan=allow_nan)
     result = compute(
         opened,
-        _benchmark(benchmark, root),
+        open_benchmark(benchmark, root),
         protocol,
         subset=subset,
         missing=missing,
@@ -161,13 +159,6 @@ def score(
         write_bytes(report, score_report(result, opened, shown, _command_line()))
         click.echo(f"wrote {report}", err=True)
     _print_score(result, as_json)
-
-
-def _benchmark(name: str, root: Path | None) -> Benchmark:
-    from vggss.library import load_benchmark
-    from vggss.storage import data_root
-
-    return load_benchmark(name, data_root(root))
 
 
 def _command_line() -> str:
@@ -224,7 +215,7 @@ def compare(
 
     if len(predictions) < 2:
         raise click.UsageError("a comparison needs at least two predictions files")
-    opened = _benchmark(benchmark, root)
+    opened = open_benchmark(benchmark, root)
     scores = [
         score_one(
             load_predictions(path, allow_nan=allow_nan),
@@ -242,96 +233,6 @@ def compare(
         print_json(asdict(result))
     else:
         print_comparison(result)
-
-
-@click.command()
-@click.argument("file", required=False, type=FILE)
-@click.option("--strict", is_flag=True, help="Exit with 1 if there is a defect.")
-@json_option
-@root_option
-def audit(file: Path | None, strict: bool, as_json: bool, root: Path | None) -> None:
-    """Look for every known defect of an annotation file (default: vggss.json of the data folder).
-
-    Says for each kind where it is and what a scorer does with it. Whole-frame and tiny boxes are listed but
-    are no defects.
-
-    \b
-    Example:
-      vggss audit
-      vggss audit mine.json --strict
-    """
-    from dataclasses import asdict
-
-    from vggss.audit import audit as compute
-    from vggss.benchmark import read_annotations, read_file
-    from vggss.cli.show import print_audit, print_json
-    from vggss.library import known_classes, listed_classes
-    from vggss.storage import data_root
-
-    home = data_root(root)
-    path = file or Path(_benchmark("vggss", root).origin)
-    result = compute(read_annotations(read_file(path), str(path)), known_classes(), listed_classes(home))
-    if as_json:
-        print_json({"file": str(path), "clean": result.clean, **asdict(result)})
-    else:
-        print_audit(result, str(path))
-    if strict and not result.clean:
-        raise click.exceptions.Exit(1)
-
-
-@click.command(name="check-list")
-@click.argument("file", type=FILE)
-@click.option(
-    "--against", default="vggss", show_default=True, metavar="NAME|PATH", help="A benchmark, or a list."
-)
-@click.option("--clean", type=FILE, metavar="OUT", help="Write the list without the clips that leak.")
-@click.option("--strict", is_flag=True, help="Exit with 1 if the list holds test clips.")
-@json_option
-@root_option
-def check_list(
-    file: Path, against: str, clean: Path | None, strict: bool, as_json: bool, root: Path | None
-) -> None:
-    """Check whether a training list holds test clips, by exact id and by video.
-
-    \b
-    Example:
-      vggss check-list vggss_144k.txt
-      vggss check-list mine.csv --against flickr --clean mine_clean.csv
-    """
-    from vggss.atomic import write_bytes
-    from vggss.catalog import check_leaks, read_list
-    from vggss.cli.show import print_json, print_leaks
-
-    result = check_leaks(read_list(file), _test_ids(against, root))
-    if clean:
-        write_bytes(clean, b"".join(row.raw for row in result.kept))
-        click.echo(f"wrote {clean}: {len(result.kept):,} clips", err=True)
-    if as_json:
-        print_json(
-            {
-                "list": str(file),
-                "against": against,
-                "listed": result.listed,
-                "test_clips": result.test_clips,
-                "exact": [row.clip for row in result.exact],
-                "same_video": [row.clip for row in result.same_video],
-                "kept": len(result.kept),
-                "strange": [row.line for row in result.strange],
-            }
-        )
-    else:
-        print_leaks(result, str(file), against)
-    if strict and (result.exact or result.same_video):
-        raise click.exceptions.Exit(1)
-
-
-def _test_ids(name: str, root: Path | None) -> list[str]:
-    from vggss.catalog import read_list
-
-    path = Path(name)
-    if path.is_file() and path.suffix != ".json":
-        return [row.clip for row in read_list(path)]
-    return _benchmark(name, root).ids
 
 
 @click.command()
@@ -378,7 +279,7 @@ def leaderboard(
     from vggss.scoring.leaderboard import leaderboard as compute
     from vggss.scoring.score import score as score_one
 
-    opened = _benchmark(benchmark, root) if add else None
+    opened = open_benchmark(benchmark, root) if add else None
     scores = [
         score_one(
             load_predictions(path, allow_nan=allow_nan),

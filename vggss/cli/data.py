@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from vggss.benchmark import Benchmark
 
 root_option = click.option(
     "--root",
     type=click.Path(path_type=Path),
     help="Data folder (default: VGGSS_HOME, else a platform folder).",
 )
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def open_benchmark(name: str, root: Path | None) -> Benchmark:
+    """Open the benchmark that ``--benchmark`` and ``--root`` name."""
+    from vggss.library import load_benchmark
+    from vggss.storage import data_root
+
+    return load_benchmark(name, data_root(root))
 
 
 @click.group()

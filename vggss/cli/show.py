@@ -24,6 +24,8 @@ from vggss.scoring.slices import Slice
 from vggss.scoring.uncertainty import Estimate
 
 WIDTH = 200  # columns where there is no terminal: nothing is wrapped
+BOARD = 140  # columns that a board with training sets and sources needs
+FULL = 100  # columns that a table with intervals needs
 SHOWN = 12  # a group with more values than this is left to --json and the report
 
 
@@ -149,20 +151,23 @@ def _print_missing(out: Console, score: Score) -> None:
 
 
 def _print_slices(out: Console, slices: Sequence[Slice], protocol: str) -> None:
-    table = _table("slice", "", "clips", "cIoU@0.5 %", "", "AUC", "ceiling %", "best blind %", left=2)
+    wide = out.width >= FULL
+    table = _table(
+        "slice", "clips", "cIoU@0.5 %", *(("", "AUC") if wide else ()), "ceiling %", "best blind %"
+    )
     large = []
     for group, rows in _by_group(slices):
         if len(rows) > SHOWN:
-            large.append(f"{group} ({len(rows)})")
+            large.append(f"{printable(group)} ({len(rows)})")
             continue
-        for number, row in enumerate(rows):
+        table.add_row(Text(printable(group), "dim"))
+        for row in rows:
+            bounds = f"[{100 * row.low:.2f}, {100 * row.high:.2f}]"
             table.add_row(
-                "" if number else printable(group),
-                printable(row.value),
+                f"  {printable(row.value)}",
                 f"{row.clips:,}",
                 f"{100 * row.success:.2f}",
-                f"[{100 * row.low:.2f}, {100 * row.high:.2f}]",
-                f"{row.auc:.4f}",
+                *((bounds, f"{row.auc:.4f}") if wide else ()),
                 f"{100 * row.ceiling:.2f}",
                 f"{100 * row.blind:.2f}",
             )
@@ -223,14 +228,16 @@ def _print_pair(out: Console, pair: Pair) -> None:
     for name, clips in ((pair.first, pair.only_first), (pair.second, pair.only_second)):
         if clips:
             out.print(Text(f"  only {name}: {some(clips)}", "dim"))
-    table = _table("  slice", "", "clips", f"{pair.first} %", f"{pair.second} %", "flips", "p", left=2)
+    first, second = ("first %", "second %") if out.width < FULL else (f"{pair.first} %", f"{pair.second} %")
+    table = _table("  slice", "clips", first, second, "flips", "p")
     shown = [row for row in pair.slices if row.group != "class"]
     shown += sorted((row for row in pair.slices if row.group == "class"), key=lambda row: row.p)[:5]
     last = ""
     for row in shown:
+        if row.group != last:
+            table.add_row(Text(f"  {printable(row.group)}", "dim"))
         table.add_row(
-            "" if row.group == last else f"  {row.group}",
-            printable(row.value),
+            f"    {printable(row.value)}",
             f"{row.clips:,}",
             f"{100 * row.first:.2f}",
             f"{100 * row.second:.2f}",
@@ -257,7 +264,8 @@ def print_audit(result: Audit, path: str) -> None:
             table.add_row("", Text(f"{printable(finding.clip)}  {printable(finding.detail)}", "dim"), "")
         if len(findings) > 20:
             table.add_row("", Text(f"and {len(findings) - 20:,} more (--json)", "dim"), "")
-    out.print(table)
+    if result.findings:
+        out.print(table)
     if result.not_checked:
         out.print(
             f"not checked, for want of the VGG-Sound list (`vggss download annotations`): {', '.join(result.not_checked)}"
@@ -297,14 +305,16 @@ def print_boards(boards: Sequence[Board]) -> None:
     out = _console()
     for board in boards:
         out.print(Text(f"{board.test_set}, {board.metric}, protocol {board.protocol}", "bold"))
-        table = _table("", "method", "trained on", "clips", board.metric, "AUC", "source", left=3)
-        table.columns[-1].justify = "left"
+        wide = out.width >= BOARD
+        left, right = (("trained on",), ("source",)) if wide else ((), ())
+        table = _table("", "method", *left, "clips", board.metric, "AUC", *right, left=2 + wide)
+        if wide:
+            table.columns[-1].justify = "left"
         rank = 0
         for row in board.rows:
             rank += row.kind in ("published", "yours")
-            table.add_row(
-                str(rank) if row.kind in ("published", "yours") else "", *_board_cells(row), style=_style(row)
-            )
+            number = str(rank) if row.kind in ("published", "yours") else ""
+            table.add_row(number, *_board_cells(row, wide), style=_style(row))
         out.print(table)
         out.print()
     out.print(
@@ -316,20 +326,25 @@ def print_boards(boards: Sequence[Board]) -> None:
     )
 
 
-def _board_cells(row: Row) -> list[str]:
+def _board_cells(row: Row, wide: bool) -> list[str]:
     doubt = "?" if row.confidence == "low" else ""
-    method = f"{row.method} ({row.year})" if row.year else {"blind": "blind: "}.get(row.kind, "") + row.method
+    name = printable(row.method)
+    method = f"{name} ({row.year})" if row.year else {"blind": "blind: "}.get(row.kind, "") + name
     value = f"{row.value:.2f}{doubt}"
     if row.interval:
         value += f" [{row.interval[0]:.2f}, {row.interval[1]:.2f}]"
-    return [
-        method + (f"\n  ! {row.mark}" if row.mark else ""),
-        row.training_set,
+    if row.mark:
+        method += f"\n  ! {row.mark}"
+    numbers = [
         f"{row.clips:,}" if row.clips else "not said",
         value,
         "" if row.auc is None else f"{row.auc:.2f}",
-        row.source,
     ]
+    if wide:
+        return [method, row.training_set, *numbers, printable(row.source)]
+    if row.kind == "published":
+        method += f"\n  {row.training_set}; {row.source}"
+    return [method, *numbers]
 
 
 def _style(row: Row) -> str:
