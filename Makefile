@@ -45,7 +45,7 @@ wheel: $(VENV)/dev.stamp  ## build the wheel, test the installed copy away from 
 	$(PYTHON) -m venv .make/wheel
 	.make/wheel/bin/python -m pip install -q --disable-pip-version-check "$$(ls dist/*.whl)[report]" pytest hypothesis
 	mkdir -p .make/away && cp -r tests .make/away/tests
-	cd .make/away && VGGSS_INSTALLED=1 ../wheel/bin/pytest -q -c /dev/null --import-mode=importlib -p no:cacheprovider \
+	cd .make/away && VGGSS_INSTALLED=1 PYTHONPATH=tests ../wheel/bin/pytest -q -c /dev/null --import-mode=importlib -p no:cacheprovider \
 	  -m "not slow and not browser" tests/test_layout.py tests/test_cli.py
 
 bench: $(VENV)/dev.stamp  ## speed against the loop the field uses, in one run

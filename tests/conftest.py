@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+import report_cases
 from hypothesis import settings
 
 settings.register_profile("suite", deadline=None)  # a busy machine is no defect
@@ -20,3 +21,9 @@ def test_data() -> Path:
     if not folder:
         pytest.skip("VGGSS_TEST_DATA is not set: the real annotations are not on this machine")
     return Path(folder)
+
+
+@pytest.fixture
+def frames(tmp_path: Path) -> Path:
+    """Return a folder with a frame for each of the 24 clips of the report's benchmark."""
+    return report_cases.frames_in(tmp_path)

@@ -1,10 +1,9 @@
 """Blind rows and ceilings: attained by the best map, beaten by none, and equal to scoring real maps."""
 
 from dataclasses import replace
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
 
 import numpy as np
+import oracle
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -23,10 +22,6 @@ from vggss.scoring.blind import (
 from vggss.scoring.evaluate import evaluate
 from vggss.scoring.metrics import ciou, success_rate
 from vggss.scoring.protocol import PROTOCOLS, THRESHOLDS, get_protocol
-
-SPEC = spec_from_file_location("oracle", Path(__file__).with_name("oracle.py"))
-oracle = module_from_spec(SPEC)
-SPEC.loader.exec_module(oracle)
 
 HALF = ["lvs", "ezvsl", "slavc"]
 BOUND = [*HALF, "adaptive", "adaptive-corners"]

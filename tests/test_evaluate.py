@@ -5,11 +5,11 @@ import platform
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from importlib.util import module_from_spec, spec_from_file_location
 from itertools import cycle, islice
 from pathlib import Path
 
 import numpy as np
+import oracle
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,10 +21,6 @@ from vggss.predictions import Predictions
 from vggss.scoring.evaluate import BLOCK, PerClip, evaluate
 from vggss.scoring.protocol import PROTOCOLS, get_protocol
 from vggss.scoring.resize import resize
-
-SPEC = spec_from_file_location("oracle", Path(__file__).with_name("oracle.py"))
-oracle = module_from_spec(SPEC)
-SPEC.loader.exec_module(oracle)
 
 GOLDEN = Path(__file__).parent / "golden"
 NAMES = [*PROTOCOLS, "fixed-0.5"]

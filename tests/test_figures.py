@@ -8,6 +8,7 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import numpy as np
+import oracle
 import pytest
 
 from vggss.annotations import FOLDER
@@ -21,10 +22,6 @@ from vggss.scoring.evaluate import evaluate
 from vggss.scoring.metrics import auc, success_rate
 from vggss.scoring.protocol import PROTOCOLS, get_protocol
 from vggss.scoring.resize import resize
-
-SPEC = spec_from_file_location("oracle", Path(__file__).with_name("oracle.py"))
-oracle = module_from_spec(SPEC)
-SPEC.loader.exec_module(oracle)
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import re
 from dataclasses import replace
-from importlib.util import module_from_spec, spec_from_file_location
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+import report_cases as cases
 
 from vggss.benchmark import Annotation
 from vggss.boxes import Box
@@ -22,17 +22,6 @@ from vggss.scoring import gallery as galleries
 from vggss.scoring.pictures import ROW, box_areas, boxes_per_clip, strip
 from vggss.scoring.protocol import PROTOCOLS, get_protocol
 from vggss.scoring.score import score
-
-SPEC = spec_from_file_location("report_cases", Path(__file__).with_name("report_cases.py"))
-cases = module_from_spec(SPEC)
-SPEC.loader.exec_module(cases)
-
-
-@pytest.fixture
-def frames(tmp_path: Path) -> Path:
-    """Return a folder with a frame for each of the 24 clips."""
-    return cases.frames_in(tmp_path)
-
 
 # The charts
 

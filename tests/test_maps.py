@@ -1,10 +1,9 @@
 """The mask through one cut-off against the literal rule and the oracle, on the most awkward float32 arrays."""
 
 from dataclasses import replace
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
 
 import numpy as np
+import oracle
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -12,10 +11,6 @@ from hypothesis.extra import numpy as hnp
 
 from vggss.scoring import maps
 from vggss.scoring.protocol import PROTOCOLS, THRESHOLDS, get_protocol
-
-SPEC = spec_from_file_location("oracle", Path(__file__).with_name("oracle.py"))
-oracle = module_from_spec(SPEC)
-SPEC.loader.exec_module(oracle)
 
 RULES = [
     *(protocol for protocol in PROTOCOLS.values() if protocol.rule != "best-threshold"),

@@ -1,9 +1,7 @@
 """Each metric: perfect, hopeless, computed by hand, its properties, and the oracle."""
 
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
-
 import numpy as np
+import oracle
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -23,10 +21,6 @@ from vggss.scoring.metrics import (
     success_curve,
     success_rate,
 )
-
-SPEC = spec_from_file_location("oracle", Path(__file__).with_name("oracle.py"))
-oracle = module_from_spec(SPEC)
-SPEC.loader.exec_module(oracle)
 
 NAN = float("nan")
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import builtins
 import re
 from dataclasses import replace
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
 import pytest
+import report_cases as cases
 
 from vggss.annotations import published_results, references
 from vggss.benchmark import Annotation, Benchmark
@@ -18,17 +18,6 @@ from vggss.errors import UsageError
 from vggss.scoring.leaderboard import leaderboard
 from vggss.scoring.protocol import PROTOCOLS, get_protocol
 from vggss.scoring.report import leaderboard_report, score_report
-
-SPEC = spec_from_file_location("report_cases", Path(__file__).with_name("report_cases.py"))
-cases = module_from_spec(SPEC)
-SPEC.loader.exec_module(cases)
-
-
-@pytest.fixture
-def frames(tmp_path: Path) -> Path:
-    """Return a folder with a frame for each of the 24 clips."""
-    return cases.frames_in(tmp_path)
-
 
 # The page as a page
 

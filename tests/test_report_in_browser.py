@@ -3,22 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-SPEC = spec_from_file_location("report_cases", Path(__file__).with_name("report_cases.py"))
-cases = module_from_spec(SPEC)
-SPEC.loader.exec_module(cases)
-
-
-@pytest.fixture
-def frames(tmp_path: Path) -> Path:
-    """Return a folder with a frame for each of the 24 clips."""
-    return cases.frames_in(tmp_path)
-
+import report_cases as cases
 
 BROWSERS = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",

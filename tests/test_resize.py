@@ -3,10 +3,10 @@
 import json
 import zlib
 from fractions import Fraction
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import numpy as np
+import oracle
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,10 +16,6 @@ from vggss.boxes import GRID
 from vggss.scoring.maps import binarise
 from vggss.scoring.protocol import PROTOCOLS
 from vggss.scoring.resize import _bicubic_taps, _bilinear_taps, _fused, resize
-
-SPEC = spec_from_file_location("oracle", Path(__file__).with_name("oracle.py"))
-oracle = module_from_spec(SPEC)
-SPEC.loader.exec_module(oracle)
 
 FOLDER = Path(__file__).parent / "golden"
 GOLDEN = json.loads((FOLDER / "torch_resize.json").read_text(encoding="utf-8"))

@@ -5,10 +5,9 @@ import io
 import json
 import math
 from dataclasses import replace
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
 
 import numpy as np
+import oracle
 import orjson
 import pytest
 
@@ -22,10 +21,6 @@ from vggss.scoring.metrics import average_precision, max_f1
 from vggss.scoring.protocol import PROTOCOLS, get_protocol
 from vggss.scoring.score import Advantage, score
 from vggss.scoring.uncertainty import Estimate, mcnemar
-
-SPEC = spec_from_file_location("oracle", Path(__file__).with_name("oracle.py"))
-oracle = module_from_spec(SPEC)
-SPEC.loader.exec_module(oracle)
 
 ALL = [*PROTOCOLS, "fixed-0.5"]
 LEFT = Box(0, 0, 0.5, 1)  # half of the frame: nearly reachable by everything

@@ -101,7 +101,7 @@ def print_score(score: Score) -> None:
             f"LocAcc {100 * d.loc_acc:.2f}"
         )
     out.print()
-    _print_slices(out, score.slices, score.protocol.name)
+    _print_slices(out, score.slices)
     for note in score.notes:
         out.print(Text(f"note: {note}", "yellow"))
     out.print(Text(_provenance(score), "dim"))
@@ -150,7 +150,7 @@ def _print_missing(out: Console, score: Score) -> None:
     )
 
 
-def _print_slices(out: Console, slices: Sequence[Slice], protocol: str) -> None:
+def _print_slices(out: Console, slices: Sequence[Slice]) -> None:
     wide = out.width >= FULL
     table = _table(
         "slice", "clips", "cIoU@0.5 %", *(("", "AUC") if wide else ()), "ceiling %", "best blind %"
@@ -329,7 +329,7 @@ def print_boards(boards: Sequence[Board]) -> None:
 def _board_cells(row: Row, wide: bool) -> list[str]:
     doubt = "?" if row.confidence == "low" else ""
     name = printable(row.method)
-    method = f"{name} ({row.year})" if row.year else {"blind": "blind: "}.get(row.kind, "") + name
+    method = f"{name} ({row.year})" if row.year else f"blind: {name}" if row.kind == "blind" else name
     value = f"{row.value:.2f}{doubt}"
     if row.interval:
         value += f" [{row.interval[0]:.2f}, {row.interval[1]:.2f}]"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import cv2
@@ -21,10 +22,10 @@ BLOCK = 64  # maps held at once, 13 MB
 
 @dataclass(frozen=True)
 class PerClip:
-    """What one model got on n clips, in the benchmark's order; clips that were not predicted have NaN."""
+    """What one model got on n clips, in the benchmark's order."""
 
-    ciou: NDArray[np.float64]  # (n,) consensus IoU; NaN counts as a failure
-    area: NDArray[np.int64]  # (n,) predicted pixels of 224 x 224; -1 where nothing was predicted
+    ciou: NDArray[np.float64]  # (n,) consensus IoU; NaN, a failure, without a prediction or for 0 / 0
+    area: NDArray[np.int64]  # (n,) predicted pixels of 224 x 224; -1 for a clip without a prediction
     confidence: NDArray[np.float64]  # (n,) SLAVC's confidence; NaN where the protocol has none
     kinds: dict[str, int]  # how many maps, masks and boxes there were
     threshold: float | None = None  # the best one, for protocols that look for it
@@ -157,12 +158,12 @@ def _on_grid(prediction: Prediction, protocol: Protocol, out: NDArray[np.float32
     return resize(np.asarray(prediction.values, np.float32), protocol.resize, out)
 
 
-class _one_thread:  # noqa: N801 - reads as a statement
-    """OpenCV on one thread: for maps this small its threads cost more than they bring."""
-
-    def __enter__(self) -> None:
-        self.before = cv2.getNumThreads()
-        cv2.setNumThreads(1)
-
-    def __exit__(self, *_: object) -> None:
-        cv2.setNumThreads(self.before)
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Keep OpenCV on one thread: for maps this small its threads cost more than they bring."""
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)

@@ -74,16 +74,16 @@ def leaderboard(
         boards.setdefault((result.test_set, result.protocol, result.metric), []).append(row)
     for score in scores:
         for metric, row in _yours(score):
-            boards.setdefault((test_set_of(score), score.protocol.name, metric), []).append(row)
+            boards.setdefault((name_of_test_set(score), score.protocol.name, metric), []).append(row)
     for (test_set, protocol, metric), rows in boards.items():
         if metric.startswith("cIoU"):
-            own = [s for s in scores if (test_set_of(s), s.protocol.name) == (test_set, protocol)]
+            own = [s for s in scores if (name_of_test_set(s), s.protocol.name) == (test_set, protocol)]
             rows += _reference_rows(test_set, protocol, references) or _rows_of_score(own)
         rows.sort(key=lambda row: -row.value)
     return [Board(*key, rows) for key, rows in sorted(boards.items(), key=_importance)]
 
 
-def test_set_of(score: Score) -> str:
+def name_of_test_set(score: Score) -> str:
     """Return the name by which the literature knows the clips of a score; another vggss.json keeps its own."""
     part = score.benchmark
     own = part.name == "vggss" and part.sha256 != VGGSS_SHA256

@@ -14,7 +14,7 @@ from vggss._version import __version__
 from vggss.errors import UsageError
 from vggss.predictions import Predictions
 from vggss.scoring.gallery import gallery
-from vggss.scoring.leaderboard import Board, test_set_of
+from vggss.scoring.leaderboard import Board, name_of_test_set
 from vggss.scoring.metrics import success_curve
 from vggss.scoring.pictures import box_areas, boxes_per_clip, polyline, strip
 from vggss.scoring.score import Score
@@ -57,7 +57,7 @@ def score_report(score: Score, predictions: Predictions, frames: Path | None, co
     return _render(
         "score.html.j2",
         score=score,
-        test_set=test_set_of(score),
+        test_set=name_of_test_set(score),
         negatives=len(score.benchmark) - sum(bool(a.boxes) for a in score.benchmark.annotations),
         strip=strip(score),
         curves={
