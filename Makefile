@@ -1,8 +1,10 @@
 # `make help` lists the targets. Two commands are enough: `make demo` and `make test`.
 
 PYTHON ?= python3
+EXTRAS ?= dev
 VENV := .venv
 BIN := $(VENV)/bin
+INSTALLED := $(VENV)/installed-$(EXTRAS).stamp
 SOURCES := $(shell git ls-files -co --exclude-standard -- '*.py' '*.j2' '*.csv' '*.json' '*.md' setup.cfg pyproject.toml Makefile 2>/dev/null | sed 's/ /\\ /g')
 DATA := $(if $(VGGSS_TEST_DATA),with-data,without-data)
 
@@ -15,31 +17,31 @@ help:  ## list the targets
 demo: $(VENV)/report.stamp  ## score the sample that ships with the package, write demo-report.html
 	@$(BIN)/vggss score annotations/sample/good.json --benchmark sample --report demo-report.html
 
-test: .make/tested-$(DATA)  ## every gate: ruff, mypy, import-linter, pytest with doctests and coverage, wheel
-	@echo "every gate has passed on these files ($(DATA)); make retest runs them again"
+test: .make/tested-$(DATA)-$(EXTRAS)  ## every gate: ruff, mypy, import-linter, pytest, wheel (EXTRAS=dev,baselines,cluster for all)
+	@echo "every gate has passed on these files ($(DATA), $(EXTRAS)); make retest runs them again"
 
 retest:  ## run every gate again
 	@rm -f .make/tested-*
 	@$(MAKE) --no-print-directory test
 
-.make/tested-$(DATA): $(VENV)/dev.stamp $(SOURCES)
+.make/tested-$(DATA)-$(EXTRAS): $(INSTALLED) $(SOURCES)
 	@$(MAKE) --no-print-directory lint types layers wheel pytest
 	@mkdir -p .make && touch $@
 
-lint: $(VENV)/dev.stamp  ## ruff: style and format
+lint: $(INSTALLED)  ## ruff: style and format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: $(VENV)/dev.stamp  ## mypy, strict
+types: $(INSTALLED)  ## mypy, strict
 	$(BIN)/mypy
 
-layers: $(VENV)/dev.stamp  ## import-linter: arrows only go down
+layers: $(INSTALLED)  ## import-linter: arrows only go down
 	$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
 
-pytest: $(VENV)/dev.stamp  ## tests and doctests with coverage
+pytest: $(INSTALLED)  ## tests and doctests with coverage
 	$(BIN)/python -m pytest -n 2 --cov --cov-report=term-missing:skip-covered
 
-wheel: $(VENV)/dev.stamp  ## build the wheel, test the installed copy away from the checkout
+wheel: $(INSTALLED)  ## build the wheel, test the installed copy away from the checkout
 	rm -rf build dist .make/wheel .make/away
 	$(BIN)/python -m build --wheel --outdir dist . >/dev/null
 	$(PYTHON) -m venv .make/wheel
@@ -48,16 +50,16 @@ wheel: $(VENV)/dev.stamp  ## build the wheel, test the installed copy away from 
 	cd .make/away && VGGSS_INSTALLED=1 PYTHONPATH=tests ../wheel/bin/pytest -q -c /dev/null --import-mode=importlib -p no:cacheprovider \
 	  -m "not slow and not browser" tests/test_layout.py tests/test_cli.py
 
-bench: $(VENV)/dev.stamp  ## speed against the loop the field uses, in one run
+bench: $(INSTALLED)  ## speed against the loop the field uses, in one run
 	$(BIN)/python benchmarks/score_speed.py
 
-reference: $(VENV)/dev.stamp  ## make annotations/reference.csv again from the real benchmarks
+reference: $(INSTALLED)  ## make annotations/reference.csv again from the real benchmarks
 	$(BIN)/python benchmarks/make_reference.py
 
-docs: $(VENV)/dev.stamp  ## make docs/commands.md again from --help
+docs: $(INSTALLED)  ## make docs/commands.md again from --help
 	$(BIN)/python docs/make_commands.py
 
-sample: $(VENV)/dev.stamp  ## make annotations/sample again
+sample: $(INSTALLED)  ## make annotations/sample again
 	$(BIN)/python annotations/sample/make_sample.py
 
 clean:  ## remove what make made
@@ -73,6 +75,6 @@ $(VENV)/report.stamp: setup.cfg pyproject.toml | $(VENV)/bin/pip
 	$(BIN)/python -m pip install -q --disable-pip-version-check -e ".[report]"
 	@touch $@
 
-$(VENV)/dev.stamp: setup.cfg pyproject.toml | $(VENV)/bin/pip
-	$(BIN)/python -m pip install -q --disable-pip-version-check -e ".[dev]"
+$(INSTALLED): setup.cfg pyproject.toml | $(VENV)/bin/pip
+	$(BIN)/python -m pip install -q --disable-pip-version-check -e ".[$(EXTRAS)]"
 	@touch $@ $(VENV)/report.stamp

@@ -2,7 +2,9 @@
 
 ``classes.csv``: the 309 sound classes of VGG-Sound; ``published.csv``: results of the literature;
 ``reference.csv``: ceilings and blind scores on the published benchmarks, made by
-``benchmarks/make_reference.py``; ``sample/``: made-up clips with three predictions files.
+``benchmarks/make_reference.py``; ``flickr_test.csv``: the 250 clips of the Flickr SoundNet test set (Senocak et
+al., CVPR 2018) and which 249 of them results are published on; ``sample/``: made-up clips with three
+predictions files.
 """
 
 from __future__ import annotations
@@ -69,6 +71,28 @@ class Reference:
     row: str
     ciou: float
     auc: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class FlickrClip:
+    """One clip of the Flickr SoundNet test set.
+
+    ``in_249`` is false for ``3908875357`` alone: the lists of LVS, EZ-VSL and FNAC lack it, so their results
+    stand on 249 clips, whatever their papers say.
+    """
+
+    id: str
+    in_249: bool
+
+
+FLICKR_MISSPELT = {"3908875350": "3908875357"}
+"""An id in the lists of SLAVC, SSLalignment and ACL-SSL, and the clip that it stands for."""
+
+
+@lru_cache(maxsize=1)
+def flickr_test_clips() -> tuple[FlickrClip, ...]:
+    """Return the 250 clips of the Flickr SoundNet test set, in the order of their ids as text."""
+    return tuple(FlickrClip(row["id"], row["in_249"] == "1") for row in _rows("flickr_test.csv"))
 
 
 @lru_cache(maxsize=1)

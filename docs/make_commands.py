@@ -15,8 +15,8 @@ PAGE = Path(__file__).resolve().parent / "commands.md"
 HEAD = """# Commands
 
 Results go to standard output, everything else to standard error; colours only on a terminal. Exit codes: 0 done,
-1 the data is at fault (or a `--strict` check found something), 2 the request is. This page is made from `--help`
-(`make docs`).
+1 the data is at fault (or a `--strict` check found something), 2 the request is, 130 stopped by Ctrl-C (the same
+command goes on). This page is made from `--help` (`make docs`).
 """
 
 
@@ -52,7 +52,8 @@ def _option(option: click.Option) -> str:
     names = ", ".join(f"`{name}`" for name in [*option.opts, *option.secondary_opts])
     if not option.is_flag:
         kind = "|".join(option.type.choices) if isinstance(option.type, click.Choice) else option.metavar
-        names += f" {kind or option.type.name.upper()}".replace("|", "\\|")
+        kind = kind or option.type.name.upper().replace("INTEGER RANGE", "N").replace("FLOAT RANGE", "NUMBER")
+        names += f" {kind}".replace("|", "\\|")
     help_text = option.help or ""
     default = f" Default: `{option.default}`." if option.show_default and not option.is_flag else ""
     return f"| {names} | {help_text}{default} |"

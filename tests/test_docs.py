@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -44,13 +46,15 @@ def test_every_command_in_the_readme_exists() -> None:
     assert named <= set(cli.commands)
 
 
-def test_every_option_in_the_readme_exists() -> None:
-    for line in re.findall(r"^\$ vggss (.*?)(?:\s+#.*)?$", (ROOT / "README.md").read_text(), re.MULTILINE):
-        name = line.split()[0]
-        help_text = (
-            CliRunner().invoke(cli, [name, *(["annotations"] if name == "download" else []), "--help"]).output
-        )
-        assert [option for option in re.findall(r"--[a-z-]+", line) if option not in help_text] == []
+@pytest.mark.parametrize("page", ["README.md", "docs/data.md", "docs/shards.md"])
+def test_every_command_line_of_a_page_has_the_options_that_it_shows(page: str) -> None:
+    lines = re.findall(r"^\$ vggss (.*?)(?:\s+#.*)?$", (ROOT / page).read_text(), re.MULTILINE)
+    assert lines or page == "docs/shards.md"
+    for line in lines:
+        shown, _, _further = line.partition(" -- ")
+        command = [word for word in shown.split()[:2] if word in cli.commands or word == "annotations"]
+        help_text = CliRunner().invoke(cli, [*command, "--help"]).output
+        assert [option for option in re.findall(r"--[a-z-]+", shown) if option not in help_text] == [], line
 
 
 def test_the_python_in_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,3 +98,30 @@ def test_the_protocols_page_names_every_protocol_and_the_reference_figures() -> 
         assert f"{row} {100 * on_vggss[row].ciou:.2f} / {on_vggss[row].auc:.4f}".replace(
             " 0.", " ."
         ) in text.replace("\n", " ")
+
+
+def test_the_data_page_leads_from_clips_to_tensors_and_a_score(
+    test_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("VGGSS_HOME", str(tmp_path))
+    for arguments in (
+        ["download", "annotations", "--from", str(test_data / "vggss")],
+        ["ingest", str(test_data / "clips")],
+        ["prepare", "--split", "vggss", "--workers", "0"],
+    ):
+        result = CliRunner().invoke(cli, arguments)
+        assert result.exit_code == 0, result.output
+    shutil.copy(test_data / "clips" / "6zlMP_kQ_-w_000030.mp4", "clip.mp4")
+    names: dict[str, Any] = {}
+    for block in blocks("docs/data.md", "python"):
+        exec(compile(block, "docs/data.md", "exec"), names)  # noqa: S102 - our own page
+    assert names["image"].shape == (5, 3, 224, 224)
+    assert names["sound"].shape == (5, 1, 257, 200)
+    assert names["inputs"].extract.frame_time == pytest.approx(5.0, abs=0.1)
+    with vggss.PredictionsWriter("mine.json", model="loud columns") as writer:
+        for clip, sound in zip(names["prepared"].names, names["sound"], strict=True):
+            writer.add(clip, sound[0, :196, 0].reshape(14, 14))
+    result = CliRunner().invoke(cli, ["score", "mine.json", "--missing", "zero"])
+    assert result.exit_code == 0, result.output
+    assert "5 of 5,158 clips predicted" in result.output

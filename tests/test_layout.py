@@ -57,6 +57,7 @@ def test_no_root_conftest_and_no_tests_package() -> None:
         "annotations/classes.csv",
         "annotations/published.csv",
         "annotations/reference.csv",
+        "annotations/flickr_test.csv",
         "annotations/sample/sample.json",
         "annotations/sample/good.json",
         "annotations/sample/poor.json",
@@ -91,7 +92,7 @@ def test_help_loads_nothing_heavy() -> None:
         "import sys; from vggss.cli import cli\n"
         "try: cli(['--help'])\n"
         "except SystemExit: pass\n"
-        "print([m for m in ('numpy','cv2','rich','orjson','pandas','torch','jinja2') if m in sys.modules])"
+        "print([m for m in ('numpy','cv2','rich','orjson','pandas','torch','jinja2','av','ray','sqlite3') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip().splitlines()[-1] == "[]"

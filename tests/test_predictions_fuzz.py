@@ -199,7 +199,7 @@ class Author:
     """Writes documents that are nearly predictions files: with odd spaces, and if sloppy with slips."""
 
     def __init__(self, seed: int) -> None:
-        self.chance = random.Random(seed)  # noqa: S311 - no secret
+        self.chance = random.Random(seed)
         self.slips = self.chance.choice([0, 0, 0.01, 0.05])
         self.lazy = self.chance.random() < 0.5  # plain maps only, as the lazy reader likes them
 

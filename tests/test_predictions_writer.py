@@ -398,7 +398,7 @@ with PredictionsWriter(sys.argv[1], "m") as writer:
 @pytest.fixture
 def killed(path: Path) -> Iterator[int]:
     """Run the writer and kill it, again and again, until it has come to its end; gives the kills."""
-    chance = random.Random(5)  # noqa: S311 - no secret
+    chance = random.Random(5)
     kills = 0
     while not path.exists():
         with subprocess.Popen(

@@ -27,9 +27,47 @@ class DataRoot:
         """XML files of the Flickr SoundNet test set, one for each clip."""
         return self.path / "flickr" / "annotations"
 
+    @property
+    def ledger(self) -> Path:
+        """The account of every clip."""
+        return self.path / "ledger.sqlite"
+
+    @property
+    def manifest(self) -> Path:
+        """The ledger as a CSV file, written anew after each run."""
+        return self.path / "manifest.csv"
+
+    @property
+    def clips(self) -> Path:
+        """Clips as video files, whole and checked; nothing unfinished is ever in here."""
+        return self.path / "clips"
+
+    @property
+    def frames_given(self) -> Path:
+        """Frames of clips that came as a frame and a sound."""
+        return self.path / "pairs" / "frames"
+
+    @property
+    def sounds_given(self) -> Path:
+        """Sounds of clips that came as a frame and a sound."""
+        return self.path / "pairs" / "audio"
+
+    @property
+    def work(self) -> Path:
+        """Unfinished things; may be deleted while no command runs."""
+        return self.path / "work"
+
     def annotation_file(self, name: str) -> Path:
         """Return the path of one annotation file or list, such as ``vggss.json``."""
         return self.annotations / name
+
+    def clip_file(self, clip: str, extension: str = ".mp4") -> Path:
+        """Return the path of a clip's video file."""
+        return self.clips / f"{clip}{extension}"
+
+    def prepared(self, preset: str) -> Path:
+        """Frames, sounds and shards that ``vggss prepare`` made with one preset."""
+        return self.path / "prepared" / preset
 
 
 def data_root(option: str | Path | None = None) -> DataRoot:

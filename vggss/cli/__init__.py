@@ -21,7 +21,13 @@ import click
 from vggss._version import __version__
 from vggss.cli.benchmark import compare, leaderboard, protocols, score
 from vggss.cli.checks import audit, check_list
-from vggss.cli.data import download, where
+from vggss.cli.data import where
+from vggss.cli.doctor import doctor
+from vggss.cli.download import download
+from vggss.cli.ingest import ingest
+from vggss.cli.prepare import prepare
+from vggss.cli.stats import split, stats
+from vggss.cli.status import status
 from vggss.errors import VggssError
 
 
@@ -54,7 +60,22 @@ def cli() -> None:
     """
 
 
-for _command in (score, compare, audit, check_list, leaderboard, protocols, download, where):
+for _command in (
+    score,
+    compare,
+    audit,
+    check_list,
+    leaderboard,
+    protocols,
+    download,
+    ingest,
+    status,
+    prepare,
+    doctor,
+    stats,
+    split,
+    where,
+):
     cli.add_command(_command)
 
 

@@ -166,7 +166,8 @@ def _command_line() -> str:
 
 
 def _print_score(result: Score, as_json: bool) -> None:
-    from vggss.cli.show import print_json, print_score
+    from vggss.cli.show import print_score
+    from vggss.cli.terminal import print_json
     from vggss.scoring.export import as_dict
 
     if as_json:
@@ -208,7 +209,8 @@ def compare(
     """
     from dataclasses import asdict
 
-    from vggss.cli.show import print_comparison, print_json
+    from vggss.cli.show import print_comparison
+    from vggss.cli.terminal import print_json
     from vggss.predictions import load_predictions
     from vggss.scoring.compare import compare as compute
     from vggss.scoring.score import score as score_one
@@ -273,7 +275,8 @@ def leaderboard(
     from dataclasses import asdict
 
     from vggss.annotations import published_results, references
-    from vggss.cli.show import print_boards, print_json
+    from vggss.cli.show import print_boards
+    from vggss.cli.terminal import print_json
     from vggss.errors import UsageError
     from vggss.predictions import load_predictions
     from vggss.scoring.leaderboard import leaderboard as compute
@@ -322,7 +325,8 @@ def protocols(as_json: bool) -> None:
     from dataclasses import asdict
 
     from vggss.annotations import references
-    from vggss.cli.show import print_json, print_protocols
+    from vggss.cli.show import print_protocols
+    from vggss.cli.terminal import print_json
     from vggss.scoring.protocol import PROTOCOLS, get_protocol
 
     rows = [row for row in references() if row.test_set == "VGG-SS"]

@@ -31,7 +31,8 @@ def audit(file: Path | None, strict: bool, as_json: bool, root: Path | None) -> 
 
     from vggss.audit import audit as compute
     from vggss.benchmark import read_annotations, read_file
-    from vggss.cli.show import print_audit, print_json
+    from vggss.cli.show import print_audit
+    from vggss.cli.terminal import print_json
     from vggss.library import known_classes, listed_classes
     from vggss.storage import data_root
 
@@ -67,7 +68,8 @@ def check_list(
     """
     from vggss.atomic import write_bytes
     from vggss.catalog import check_leaks, read_list
-    from vggss.cli.show import print_json, print_leaks
+    from vggss.cli.show import print_leaks
+    from vggss.cli.terminal import print_json
 
     result = check_leaks(read_list(file), _test_ids(against, root))
     if clean:

@@ -27,44 +27,6 @@ def open_benchmark(name: str, root: Path | None) -> Benchmark:
     return load_benchmark(name, data_root(root))
 
 
-@click.group()
-def download() -> None:
-    """Fetch what the other commands read.
-
-    \b
-    Example:
-      vggss download annotations
-    """
-
-
-@download.command("annotations")
-@click.option(
-    "--from", "source", type=click.Path(path_type=Path), help="Take a local copy: a file or a folder."
-)
-@click.option("--mirror", metavar="URL", help="Try this base address before the public ones.")
-@root_option
-def download_annotations(source: Path | None, mirror: str | None, root: Path | None) -> None:
-    """Fetch vggss.json, its list of clips and the VGG-Sound lists; check them; put them in the data folder.
-
-    The files come from the repositories of their authors, or from the project page. Each is checked against
-    its published SHA-256 (the full VGG-Sound list by its content) and written whole or not at all. With
-    --from, a copy of your own goes through the same checks; a folder of Flickr SoundNet XML is taken too.
-
-    \b
-    Example:
-      vggss download annotations
-      vggss download annotations --from ~/Downloads/vggss.json
-    """
-    from vggss import sources
-    from vggss.storage import data_root
-
-    home = data_root(root)
-    done = sources.install_annotations(source, home) if source else sources.download_annotations(home, mirror)
-    for name, origin in done:
-        click.echo(f"{name}: {origin}")
-    click.echo(f"in {home.path}", err=True)
-
-
 @click.command()
 @root_option
 def where(root: Path | None) -> None:

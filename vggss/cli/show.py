@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
 from collections.abc import Iterable, Sequence
-from typing import Any
 
-import click
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from vggss.annotations import Reference
 from vggss.audit import KINDS, Audit
 from vggss.catalog import LeakCheck
+from vggss.cli.terminal import console, table_of
 from vggss.errors import printable, some
 from vggss.scoring.compare import Comparison, Pair
 from vggss.scoring.leaderboard import Board, Row
@@ -23,42 +19,14 @@ from vggss.scoring.score import Score
 from vggss.scoring.slices import Slice
 from vggss.scoring.uncertainty import Estimate
 
-WIDTH = 200  # columns where there is no terminal: nothing is wrapped
 BOARD = 140  # columns that a board with training sets and sources needs
 FULL = 100  # columns that a table with intervals needs
 SHOWN = 12  # a group with more values than this is left to --json and the report
 
 
-def print_json(value: Any) -> None:
-    """Print a value as JSON."""
-    import orjson
-
-    click.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY).decode())
-
-
-def _console() -> Console:
-    width = None if sys.stdout.isatty() else max(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns)
-    return Console(width=width, highlight=False, soft_wrap=False, markup=False, emoji=False)
-
-
-def _table(*columns: str, left: int = 1, title: str | None = None) -> Table:
-    table = Table(
-        box=None, pad_edge=False, title=title, title_justify="left", title_style="bold", padding=(0, 2, 0, 0)
-    )
-    for number, name in enumerate(columns):
-        table.add_column(
-            name,
-            justify="left" if number < left else "right",
-            header_style="dim",
-            overflow="fold",
-            no_wrap=number >= left,
-        )
-    return table
-
-
 def print_score(score: Score) -> None:
     """Print one score: headline, blind rows and ceiling, slices, notes, provenance."""
-    out = _console()
+    out = console()
     part = score.benchmark
     of = f"{part.name} ({part.subset})" if part.subset else part.name
     out.print(
@@ -70,7 +38,7 @@ def print_score(score: Score) -> None:
         )
     )
     out.print()
-    table = _table("", "cIoU@0.5 %", "", "AUC", "")
+    table = table_of("", "cIoU@0.5 %", "", "AUC", "")
     table.add_row(
         Text(score.model, "bold"),
         Text(f"{100 * score.success.value:.2f}", "bold"),
@@ -152,7 +120,7 @@ def _print_missing(out: Console, score: Score) -> None:
 
 def _print_slices(out: Console, slices: Sequence[Slice]) -> None:
     wide = out.width >= FULL
-    table = _table(
+    table = table_of(
         "slice", "clips", "cIoU@0.5 %", *(("", "AUC") if wide else ()), "ceiling %", "best blind %"
     )
     large = []
@@ -194,13 +162,13 @@ def _provenance(score: Score) -> str:
 
 def print_comparison(result: Comparison) -> None:
     """Print models, pairs, and the slices in which a pair differs most."""
-    out = _console()
+    out = console()
     out.print(
         f"{len(result.models)} models on {result.benchmark}, protocol {result.protocol}: {result.clips:,} common clips"
         + (f", {result.left_out:,} left out" if result.left_out else "")
     )
     out.print()
-    table = _table("", "cIoU@0.5 %", "", "AUC", "")
+    table = table_of("", "cIoU@0.5 %", "", "AUC", "")
     for model in result.models:
         table.add_row(
             model.name,
@@ -229,7 +197,7 @@ def _print_pair(out: Console, pair: Pair) -> None:
         if clips:
             out.print(Text(f"  only {name}: {some(clips)}", "dim"))
     first, second = ("first %", "second %") if out.width < FULL else (f"{pair.first} %", f"{pair.second} %")
-    table = _table("  slice", "clips", first, second, "flips", "p")
+    table = table_of("  slice", "clips", first, second, "flips", "p")
     shown = [row for row in pair.slices if row.group != "class"]
     shown += sorted((row for row in pair.slices if row.group == "class"), key=lambda row: row.p)[:5]
     last = ""
@@ -251,11 +219,11 @@ def _print_pair(out: Console, pair: Pair) -> None:
 
 def print_audit(result: Audit, path: str) -> None:
     """Print what an annotation file holds and every kind of defect."""
-    out = _console()
+    out = console()
     out.print(f"{path}: {result.clips:,} clips, {result.boxes:,} boxes, {result.classes} classes")
     out.print("boxes per clip: " + ", ".join(f"{n}: {clips:,}" for n, clips in result.boxes_per_clip.items()))
     out.print()
-    table = _table("found", "", "what a scorer does", left=3)
+    table = table_of("found", "", "what a scorer does", left=3)
     for kind, findings in result.by_kind().items():
         meaning, effect = KINDS[kind]
         clips = len({finding.clip for finding in findings})
@@ -275,7 +243,7 @@ def print_audit(result: Audit, path: str) -> None:
 
 def print_leaks(result: LeakCheck, path: str, against: str) -> None:
     """Print how many clips of a list are test clips."""
-    out = _console()
+    out = console()
     out.print(f"{path}: {result.listed:,} clips, held against {against}")
     style = "bold red" if result.exact else "green"
     out.print(Text(f"{result.test_clips:,} are test clips by exact id", style))
@@ -302,12 +270,12 @@ def print_leaks(result: LeakCheck, path: str, against: str) -> None:
 
 def print_boards(boards: Sequence[Board]) -> None:
     """Print one table for each board."""
-    out = _console()
+    out = console()
     for board in boards:
         out.print(Text(f"{board.test_set}, {board.metric}, protocol {board.protocol}", "bold"))
         wide = out.width >= BOARD
         left, right = (("trained on",), ("source",)) if wide else ((), ())
-        table = _table("", "method", *left, "clips", board.metric, "AUC", *right, left=2 + wide)
+        table = table_of("", "method", *left, "clips", board.metric, "AUC", *right, left=2 + wide)
         if wide:
             table.columns[-1].justify = "left"
         rank = 0
@@ -353,7 +321,7 @@ def _style(row: Row) -> str:
 
 def print_protocols(protocols: Sequence[Protocol], rows: Sequence[Reference]) -> None:
     """Print each protocol with its ceiling and blind scores on VGG-SS."""
-    out = _console()
+    out = console()
     for protocol in protocols:
         out.print(Text(protocol.name, "bold"))
         out.print(f"  {protocol.summary}")

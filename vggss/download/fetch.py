@@ -1,0 +1,142 @@
+"""One call of yt-dlp: started, watched, killed if it hangs, and its words kept."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from vggss.download.failures import Failure, broke_off, classify
+
+_DURATION = re.compile(r"^\s*Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?)", re.MULTILINE)
+_SPARSE = re.compile(r"JavaScript runtime|challenge solving failed|formats have been skipped|SABR")
+_KEPT = 2**20  # bytes of standard error that are read back
+
+
+class Running:
+    """The programs that are running now, so that all of them can be killed."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._processes: set[subprocess.Popen[bytes]] = set()
+        self._ended = False
+
+    def run(self, command: Sequence[str], folder: Path, timeout: float) -> tuple[int, str]:
+        """Run a program in a folder; returns its exit code and what it wrote on standard error.
+
+        It leads a process group of its own: a Ctrl-C at the terminal reaches us and not it, and what it
+        started can be killed with it.
+
+        Raises
+        ------
+        subprocess.TimeoutExpired
+            it took longer, and was killed. RunEnded: :meth:`end` was called.
+        """
+        log = folder / "stderr.txt"
+        with log.open("wb") as errors:
+            with self._lock:
+                if self._ended:
+                    raise RunEnded
+                process = subprocess.Popen(  # noqa: S603 - an argument list of ours
+                    command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors,
+                    start_new_session=True,
+                )  # fmt: skip
+                self._processes.add(process)
+            try:
+                code = process.wait(timeout)
+            except BaseException:
+                _kill(process)
+                raise
+            finally:
+                with self._lock:
+                    self._processes.discard(process)
+        if self.ended:
+            raise RunEnded
+        with log.open("rb") as said:
+            said.seek(max(0, log.stat().st_size - _KEPT))
+            return code, said.read().decode(errors="replace")
+
+    @property
+    def ended(self) -> bool:
+        """Whether :meth:`end` was called."""
+        return self._ended
+
+    def end(self) -> None:
+        """Kill everything that runs, and let nothing start any more."""
+        with self._lock:
+            self._ended = True
+            for process in self._processes:
+                _kill(process)
+
+
+class RunEnded(Exception):  # noqa: N818 - not an error: the run was asked to stop
+    """The run is over: what was being fetched is dropped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What one call of yt-dlp brought.
+
+    ``duration`` (s) is the video's, where it is known. ``failure`` says why something is missing; None if
+    yt-dlp ended well. ``lost`` says that a file may end early because the connection did. ``sparse`` says that
+    yt-dlp could not see all formats, so that a missing sound proves nothing.
+    """
+
+    failure: Failure | None
+    duration: float | None
+    lost: Failure | None
+    sparse: bool
+
+
+def fetch(
+    running: Running, command: Sequence[str], folder: Path, timeout: float, cookies: Path | None
+) -> Fetched:
+    """Call yt-dlp in a folder of its own.
+
+    Raises
+    ------
+    RunEnded
+        the run was asked to stop.
+    """
+    if cookies is not None:
+        copy = folder / "cookies.txt"  # yt-dlp writes its cookies back, and several run at once
+        copy.touch(mode=0o600)
+        shutil.copyfile(cookies, copy)
+    try:
+        code, said = running.run(command, folder, timeout)
+    except subprocess.TimeoutExpired:
+        return Fetched(
+            Failure("network", "timed out", f"yt-dlp took longer than {timeout:g} s"), None, None, False
+        )
+    duration = _duration(folder / "info.jsonl", said)
+    failure = classify(said) if code else None
+    return Fetched(failure, duration, broke_off(said), bool(_SPARSE.search(said)))
+
+
+def _duration(info: Path, said: str) -> float | None:
+    """Return the length of the video (s): from yt-dlp, else from what ffmpeg saw of its files."""
+    with contextlib.suppress(OSError, ValueError, AttributeError, TypeError):
+        return float(json.loads(info.read_text().splitlines()[-1]).get("duration"))
+    seen = [
+        int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+        for hours, minutes, seconds in _DURATION.findall(said)
+    ]
+    return max(seen) if seen else None
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        if sys.platform == "win32":
+            process.kill()
+        else:
+            os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

@@ -1,0 +1,46 @@
+"""A lock that one process at a time holds, and that a killed process frees."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from vggss.errors import UsageError
+from vggss.ledger.schema import readably
+
+
+@contextlib.contextmanager
+def exclusive(path: Path, what: str) -> Iterator[None]:
+    """Hold a lock file that one process at a time can hold; a killed process frees it.
+
+    Parameters
+    ----------
+    path
+        the lock file; made if need be, and left there.
+    what
+        the command that holds it, for the message: ``vggss download``.
+
+    Raises
+    ------
+    UsageError
+        another process holds it.
+    """
+    owner = path.with_name(path.name + ".pid")
+    with readably(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(path, timeout=0, isolation_level=None)
+    try:
+        try:
+            connection.execute("BEGIN EXCLUSIVE")  # the system's file lock: it ends with the process
+        except sqlite3.OperationalError as error:
+            pid = owner.read_text() if owner.is_file() else "unknown"
+            raise UsageError(
+                f"another `{what}` (process {pid}) is at work on {path.parent}; wait for it, or give another --root"
+            ) from error
+        owner.write_text(str(os.getpid()))
+        yield
+    finally:
+        connection.close()

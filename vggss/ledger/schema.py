@@ -1,0 +1,88 @@
+"""The tables of the ledger, and how an older file is brought up to date."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from vggss.errors import DataError
+
+MIGRATIONS = (
+    # 1: 0.1.0
+    """
+    CREATE TABLE clips (
+        clip TEXT PRIMARY KEY, video TEXT NOT NULL, start INTEGER, state TEXT NOT NULL,
+        reason TEXT NOT NULL DEFAULT '', message TEXT NOT NULL DEFAULT '', tries INTEGER NOT NULL DEFAULT 0,
+        changed TEXT NOT NULL, source TEXT NOT NULL DEFAULT '', tool TEXT NOT NULL DEFAULT '',
+        path TEXT, sha256 TEXT, bytes INTEGER, duration REAL, width INTEGER, height INTEGER, fps REAL,
+        sample_rate INTEGER, channels INTEGER, sound_path TEXT, sound_sha256 TEXT
+    ) WITHOUT ROWID;
+    CREATE INDEX clips_by_state ON clips (state, reason);
+    CREATE TABLE events (
+        number INTEGER PRIMARY KEY AUTOINCREMENT, time TEXT NOT NULL, clip TEXT NOT NULL, state TEXT NOT NULL,
+        reason TEXT NOT NULL, message TEXT NOT NULL, tool TEXT NOT NULL
+    );
+    CREATE INDEX events_by_clip ON events (clip);
+    CREATE TRIGGER events_stay BEFORE UPDATE ON events
+        BEGIN SELECT RAISE(ABORT, 'events are append-only'); END;
+    CREATE TRIGGER events_last BEFORE DELETE ON events
+        BEGIN SELECT RAISE(ABORT, 'events are append-only'); END;
+    CREATE TABLE prepared (
+        clip TEXT NOT NULL, preset TEXT NOT NULL, out TEXT NOT NULL, status TEXT NOT NULL, message TEXT NOT NULL,
+        frame_time REAL, audio_start REAL, marks TEXT NOT NULL, changed TEXT NOT NULL,
+        PRIMARY KEY (clip, preset)
+    ) WITHOUT ROWID;
+    """,
+)
+"""One script for each schema version, applied in order to an older file; a released one never changes."""
+
+
+def migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """Bring the schema up to date, one version at a time, each whole or not at all."""
+    (found,) = connection.execute("PRAGMA user_version").fetchone()
+    if found > len(MIGRATIONS):
+        raise DataError(
+            f"{path} was written by a newer vggss (schema {found}, this one knows {len(MIGRATIONS)}); "
+            f"upgrade with `pip install -U vggss`"
+        )
+    if found == len(MIGRATIONS):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        (found,) = connection.execute("PRAGMA user_version").fetchone()  # another process may have been first
+        if found == 0 and connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+            raise DataError(f"{path} is a database of something else, not a ledger; name another --root")
+        for version in range(found, len(MIGRATIONS)):
+            for statement in _statements(MIGRATIONS[version]):
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def _statements(script: str) -> Iterator[str]:
+    """Split a script at the semicolons that end a statement (``executescript`` would commit on its own)."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+@contextlib.contextmanager
+def readably(path: Path) -> Iterator[None]:
+    """Say what is wrong with the file in words."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        raise DataError(
+            f"cannot use the ledger {path}: {error}; if another program holds it, wait; if the disk is full or "
+            f"read-only, mend that; if the file is damaged, put a copy of it in place"
+        ) from error
+    except OSError as error:
+        raise DataError(f"cannot use {path}: {error.strerror or error}") from error

@@ -1,0 +1,222 @@
+"""Ten seconds out of a longer video, exact to the frame."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vggss.errors import DataError
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.stream import Stream
+
+SECONDS = 10.0  # of a VGG-Sound clip
+_AHEAD = 1.0  # seconds decoded before the start: sound decoders need a little, and sound may lie before its picture
+_UNINDEXED = frozenset(
+    {"mpegts", "mpeg"}
+)  # containers in which a seek does not find the key frame before a moment
+_REACH = 30.0  # seconds before the start from which those are decoded: their key frames are seldom 10 s apart
+_LATE = 1.0  # seconds that a picture may begin late; it is then shown from the start of the clip
+_TIMEOUT = 300.0  # seconds; ten seconds of 360p take one
+
+
+class CutError(DataError):
+    """Nothing could be cut. ``kind``: ``unreadable``, ``no picture``, ``past the end``, ``ffmpeg``, ``disk full``."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+def ffmpeg_program(given: str | Path | None = None) -> str:
+    """Find the ffmpeg program: the one that was named, the one on PATH, or the one of imageio-ffmpeg.
+
+    Raises
+    ------
+    DataError
+        there is none; the message says how to get one.
+    """
+    import shutil
+
+    if given is not None:
+        found = shutil.which(str(given))
+        if found is None:
+            raise DataError(f"--ffmpeg {given} is no program; name the ffmpeg program itself")
+        return str(Path(found).absolute())
+    if found := shutil.which("ffmpeg"):
+        return str(Path(found).absolute())
+    try:
+        import imageio_ffmpeg
+
+        return str(Path(imageio_ffmpeg.get_ffmpeg_exe()).absolute())
+    except (ImportError, RuntimeError) as error:
+        raise DataError(
+            "there is no ffmpeg: `python -m pip install imageio-ffmpeg` brings one that needs no root"
+        ) from error
+
+
+def cut(
+    source: Path,
+    destination: Path,
+    start: float,
+    seconds: float = SECONDS,
+    *,
+    origin: float | None = None,
+    ffmpeg: str | None = None,
+) -> None:
+    """Cut a piece out of a video by encoding it anew: H.264 (crf 18) and AAC in an mp4.
+
+    The first frame is the one on screen at ``start``, shown from second 0; every later frame keeps its own
+    time. Sound that begins late is preceded by silence, gaps in it are filled. A picture stored turned is
+    turned upright. Names are given to ffmpeg as absolute ``file:`` paths, so that none is an option, an
+    address or a pattern.
+
+    Parameters
+    ----------
+    source
+        a video file; may have no sound.
+    destination
+        the file to write; the caller gives it a temporary name.
+    start, seconds
+        the piece, in seconds of the video's own clock, which is 0 at ``origin``.
+    origin
+        the container's time of second 0; None: where the container begins.
+    ffmpeg
+        the program; None: :func:`ffmpeg_program`.
+
+    Raises
+    ------
+    CutError
+        there is no picture in the piece, or ffmpeg failed.
+    """
+    import av
+
+    program = ffmpeg or ffmpeg_program()
+    try:
+        with av.open(str(source.absolute())) as container:
+            begin = (container.start_time or 0) / 1_000_000 if origin is None else origin
+            ahead = min(_REACH, start) if container.format.name in _UNINDEXED else _AHEAD
+            picture, sound = _streams(container)
+            on_screen = _on_screen(container, picture, begin + start, seconds, ahead)
+            picture_at, sound_at = (
+                picture.index,
+                None if sound is None else sound.index,
+            )  # gone once it is closed
+    except av.FFmpegError as error:
+        raise CutError("unreadable", f"it cannot be read ({error.strerror or error})") from error
+    seek = begin + start - ahead
+    arguments = [program, "-nostdin", "-hide_banner", "-loglevel", "error", "-y"]
+    arguments += ["-noaccurate_seek", "-seek_timestamp", "1", "-ss", f"{seek:.6f}", "-i", _named(source)]
+    arguments += ["-map", f"0:{picture_at}", "-vf", _picture_filter(on_screen - seek, ahead)]
+    if sound_at is not None:
+        arguments += ["-map", f"0:{sound_at}", "-af", _sound_filter(ahead), "-c:a", "aac", "-b:a", "128k"]
+    arguments += [
+        "-t",
+        f"{seconds:.6f}",
+        "-c:v",
+        "libx264",
+        "-preset",
+        "veryfast",
+        "-crf",
+        "18",
+        "-threads",
+        "1",
+    ]
+    arguments += ["-enc_time_base:v", "1:90000", "-video_track_timescale", "90000"]
+    arguments += ["-map_metadata", "-1", "-map_chapters", "-1", "-movflags", "+faststart", "-f", "mp4"]
+    _run([*arguments, _named(destination)])
+
+
+def _named(path: Path) -> str:
+    return f"file:{path.absolute()}"
+
+
+def _streams(container: InputContainer) -> tuple[Stream, Stream | None]:
+    """Choose the picture (never a cover) and the sound (the default one, else the first)."""
+    import av.stream
+
+    covers = av.stream.Disposition.attached_pic
+    pictures = [stream for stream in container.streams.video if not stream.disposition & covers]
+    if not pictures:
+        raise CutError("no picture", "no picture stream in it")
+    sounds = sorted(
+        container.streams.audio, key=lambda stream: not stream.disposition & av.stream.Disposition.default
+    )
+    return pictures[0], sounds[0] if sounds else None
+
+
+def _on_screen(
+    container: InputContainer, picture: Stream, start: float, seconds: float, ahead: float
+) -> float:
+    """Return the container's time of the frame that is on screen at ``start``, or of the first one after it."""
+    base = picture.time_base
+    if base is None:
+        raise CutError("unreadable", "its picture stream has no clock")
+    container.seek(int((start - ahead) / base), stream=picture, backward=True)
+    before: float | None = None
+    after: float | None = None
+    for packet in container.demux(picture):
+        if packet.pts is None:
+            continue
+        time = float(packet.pts * base)
+        if time <= start + 1e-4:  # a frame that begins within rounding of the start begins there
+            before = time if before is None else max(before, time)
+        else:
+            after = time if after is None else min(after, time)
+        if packet.dts is not None and packet.dts * base > start + 1e-4:
+            break
+    if before is None:
+        if after is None or after >= start + seconds:
+            raise CutError("past the end", "no picture at that time")
+        if after > start + _LATE:
+            raise CutError("no picture", f"its picture begins {after - start:.1f} s after the clip does")
+        return after
+    if after is None and _ends(container, picture) <= start:
+        raise CutError("past the end", "it ends before that time")
+    return before
+
+
+def _ends(container: InputContainer, picture: Stream) -> float:
+    """Return the container's time at which the picture ends, as its header says; endless where it does not."""
+    if picture.duration is not None and picture.time_base is not None:
+        return float(((picture.start_time or 0) + picture.duration) * picture.time_base)
+    if container.duration is not None:
+        return ((container.start_time or 0) + container.duration) / 1_000_000
+    return float("inf")
+
+
+def _picture_filter(first: float, ahead: float) -> str:
+    """Keep frames from ``first`` on, the first at time 0; even sizes, as 4:2:0 needs them."""
+    return (
+        f"trim=start={first - 2e-3:.6f},setpts='if(eq(N,0),0,max(PTS-{ahead}/TB,0))',"
+        "scale=trunc(iw/2)*2:trunc(ih/2)*2,format=yuv420p"
+    )
+
+
+def _sound_filter(ahead: float) -> str:
+    return f"atrim=start={ahead},asetpts=PTS-{ahead}/TB,aresample=async=1:first_pts=0"
+
+
+def _run(arguments: Sequence[str]) -> None:
+    """Run ffmpeg in a process group of its own, so that a Ctrl-C meant for us does not end it half-way."""
+    with subprocess.Popen(  # noqa: S603 - an argument list of ours
+        arguments,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    ) as process:
+        try:
+            said = process.communicate(timeout=_TIMEOUT)[1].decode(errors="replace")
+        except BaseException as error:
+            process.kill()
+            if isinstance(error, subprocess.TimeoutExpired):
+                raise CutError("ffmpeg", f"ffmpeg took longer than {_TIMEOUT:.0f} s") from error
+            raise
+    if process.returncode:
+        lines = [line for line in said.splitlines() if line.strip()] or [f"exit code {process.returncode}"]
+        full = "No space left on device" in said
+        raise CutError("disk full" if full else "ffmpeg", f"ffmpeg: {lines[-1]}")
