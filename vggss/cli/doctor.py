@@ -41,7 +41,7 @@ def doctor(
     """
     from dataclasses import asdict
 
-    from vggss.cli.terminal import console, print_json
+    from vggss.cli.terminal import console, print_json, table_of
     from vggss.doctor import BAD, examine
     from vggss.storage import data_root
 
@@ -50,11 +50,13 @@ def doctor(
     if as_json:
         print_json([asdict(finding) for finding in findings])
     else:
-        out = console()
+        table = table_of("", "", "", left=3)
+        table.show_header = False
         for finding in findings:
-            out.print(f"{finding.status:<8}{finding.name}: {finding.found}")
+            table.add_row(finding.status, finding.name, finding.found)
             if finding.mend:
-                out.print(f"{'':<8}  {finding.mend}")
+                table.add_row("", "", finding.mend)
+        console().print(table)
     if bad:
         click.echo(f"{bad} of {len(findings)} must be mended", err=True)
         context.exit(1)
