@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from coded_video import Coded, assert_exact, frames_of, make_coded, moment_of, run, sound_of
+from robustness_cases import decoder
 
 pytest.importorskip("av")
 
@@ -123,13 +124,8 @@ def test_sound_that_begins_late_is_preceded_by_silence(coded: Coded, tmp_path: P
 
 def test_the_odd_files_are_cut_to_the_frame(test_data: Path, tmp_path: Path, ffmpeg: str) -> None:
     """Each has 30 frames a second numbered from 0, and a sweep that says the moment of the sound."""
-    import importlib.util
-
     here = test_data / "robustness"
-    spec = importlib.util.spec_from_file_location("decode_code", here / "decode_code.py")
-    assert spec and spec.loader
-    code = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(code)
+    code = decoder()
     names = [
         "01_mp4",
         "02_webm",

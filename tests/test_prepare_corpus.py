@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
 from pathlib import Path
 from types import ModuleType
 
@@ -11,18 +10,11 @@ import cv2
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from robustness_cases import decoder
 
 from vggss.cli import cli
 from vggss.prepare import open_prepared
 from vggss.shards import open_shards
-
-
-def decoder_of(corpus: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("decode_code", corpus / "decode_code.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.mark.slow
@@ -38,7 +30,7 @@ def test_every_odd_file_comes_out_as_it_must(test_data: Path, tmp_path: Path) ->
     with (out / "manifest.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert len(rows) == len(expected) == 38
-    decode = decoder_of(corpus)
+    decode = decoder()
     shards = open_shards(out)
     for row in rows:
         said = expected.pop(Path(row["source"]).name)

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from vggss.clip_id import canonical
+from vggss.unfinished import is_unfinished
 
 VIDEOS = frozenset(
     [
@@ -58,9 +59,6 @@ OTHERS = frozenset(
 VIDEO, PICTURE, SOUND = "video", "picture", "sound"
 FLICKR = "Flickr number"
 
-_UNFINISHED = re.compile(
-    r".*(\.part|\.part-frag\d+(\.part)?|\.ytdl|\.tmp|\.temp|\.crdownload|\.partial|\.aria2|~)", re.DOTALL
-)
 _NOT_OURS = frozenset(["__macosx", "lost+found", "@eadir", "$recycle.bin"])
 _ONE_TIME = re.compile(r"[\w-]{11}_(\d{6}|\d+(?:\.0+)?)", re.ASCII)
 _TWO_TIMES = re.compile(r"(Y?)[\w-]{11}_(\d+)(?:\.0+)?_(\d+)(?:\.0+)?", re.ASCII)
@@ -97,7 +95,7 @@ def left_alone(parts: tuple[str, ...]) -> str:
         return "hidden"
     if any(part.lower() in _NOT_OURS for part in parts):
         return "a system's own folder"
-    return "unfinished" if _UNFINISHED.fullmatch(parts[-1].lower()) else ""
+    return "unfinished" if is_unfinished(parts[-1]) else ""
 
 
 def recognise(folder: str, name: str) -> Named | str:

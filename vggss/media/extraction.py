@@ -19,8 +19,7 @@ from vggss.media.picture_file import read_picture
 from vggss.media.presets import Preset
 from vggss.media.sound import Sound, sound_of
 from vggss.media.stillness import stands_still
-
-UNFINISHED = (".part", ".ytdl", ".crdownload", ".tmp", ".temp", ".download", ".aria2")
+from vggss.unfinished import is_unfinished
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,7 +58,7 @@ def extract(path: Path, preset: Preset) -> Extract:
     MediaError
         the file has no such frame or sound; ``kind`` says why.
     """
-    if path.suffix.lower() in UNFINISHED:
+    if is_unfinished(path.name):
         raise MediaError("unfinished", f"an unfinished download: its name ends in {path.suffix}")
     with opened(path) as source:
         if source.video is None:

@@ -10,49 +10,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vggss.errors import UsageError, printable
+from vggss.unfinished import is_unfinished
 
 if TYPE_CHECKING:
     from vggss.ledger import ClipRow, Ledger
     from vggss.storage import DataRoot
     from vggss.vggsound import Clip
 
-UNFINISHED = (".part", ".ytdl", ".tmp", ".crdownload", ".download")
-OTHER = frozenset(
-    {
-        ".csv",
-        ".tsv",
-        ".txt",
-        ".md",
-        ".json",
-        ".jsonl",
-        ".xml",
-        ".html",
-        ".pdf",
-        ".py",
-        ".sh",
-        ".log",
-        ".sha256",
-    }
-    | {".npy", ".npz", ".pt", ".pth", ".pkl", ".h5", ".sqlite", ".db", ".zip", ".gz", ".tar", ".jpg", ".jpeg"}
-    | {
-        ".png",
-        ".gif",
-        ".bmp",
-        ".webp",
-        ".wav",
-        ".flac",
-        ".mp3",
-        ".ogg",
-        ".m4a",
-        ".srt",
-        ".vtt",
-        ".ass",
-        ".md5",
-    }
+_OTHER = (
+    "ass bmp csv db flac gif gz h5 html jpeg jpg json jsonl log m4a md md5 mp3 npy npz ogg pdf pkl "
+    "png pt pth py pyc sh sha256 sqlite srt tar tsv txt vtt wav webp xml zip"
 )
+OTHER = frozenset(_OTHER.split())
 """What surely is no video: left out when a folder is scanned, tried when named."""
+
 _LONGEST = (
-    200  # bytes of a name: a file system takes 255, the file adds an extension and, while written, more
+    200  # bytes of a name: a file system takes 255; the file adds an extension and, while written, more
 )
 
 
@@ -97,19 +70,14 @@ def _scan(folder: Path) -> Iterator[Path]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
             path = Path(root, name)
-            suffix = path.suffix.lower()
-            if (
-                not name.startswith(".")
-                and suffix not in UNFINISHED
-                and suffix not in OTHER
-                and path.is_file()
-            ):
+            other = path.suffix[1:].lower() in OTHER
+            if not name.startswith(".") and not is_unfinished(name) and not other and path.is_file():
                 yield path
 
 
 def _input(path: Path) -> Input:
     source = Path(os.path.abspath(path)).as_posix()  # noqa: PTH100 - links stay: they may carry the name
-    if path.suffix.lower() in UNFINISHED:
+    if is_unfinished(path.name):
         return Input(path.name, path, source, status="skipped", message="an unfinished download")
     name = path.stem
     if fault := unsafe(name):
