@@ -570,3 +570,17 @@ def test_the_published_figures_come_out_of_the_command(tmp_path: Path) -> None:
         run("check-list", Path(data) / "vggss" / "vggss_144k.txt", "--root", home, "--json").stdout
     )
     assert leak["test_clips"] == 3709
+
+
+@pytest.mark.parametrize(
+    ("named", "said"), [("'clip.mp4'", "vggss: clip.mp4: Input/"), ("None", "vggss: a file failed: Input/")]
+)
+def test_a_file_that_fails_is_not_taken_for_standard_output(named: str, said: str) -> None:
+    code = (
+        "import errno, os, sys\nfrom vggss import cli\n"
+        f"def broken(**_): raise OSError(errno.EIO, os.strerror(errno.EIO), {named})\n"
+        "cli.cli.commands['where'].callback = broken\nsys.argv = ['vggss', 'where']\ncli.main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith(said)

@@ -113,7 +113,7 @@ def test_a_run_prints_a_table_and_says_what_to_do_next(tmp_path: Path, site: Sit
     options = ["--address", site.template, "--sleep", "0", "--retries", "0"]
     result = vggss("download", "--split", wanted, *options, "--", "--user-agent", "someone else")
     assert result.exit_code == 0, result.stderr
-    assert "1 clips got from 3 videos" in result.stdout
+    assert "1 clip got from 3 videos" in result.stdout
     for row in (("have", "1"), ("gone", "not found"), ("blocked", "forbidden")):
         assert any(all(cell in line for cell in row) for line in result.stdout.splitlines()), row
     assert "asked again with --recheck only" in result.stdout

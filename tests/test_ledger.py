@@ -217,7 +217,7 @@ def test_a_database_of_something_else_is_refused_and_left_alone(path: Path) -> N
 def test_a_file_that_is_no_database_is_refused_in_words(path: Path) -> None:
     path.parent.mkdir()
     path.write_bytes(b"x" * 5000)
-    with pytest.raises(DataError, match=r"cannot use the ledger .* file is not a database"):
+    with pytest.raises(DataError, match=r"cannot use .*ledger.sqlite: file is not a database"):
         Ledger.open(path)
 
 
@@ -261,6 +261,86 @@ def test_a_migration_that_fails_leaves_the_old_schema(path: Path, monkeypatch: p
     connection = sqlite3.connect(path)
     assert connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'moods'").fetchone() == (0,)
     connection.close()
+
+
+def test_reading_writes_nothing_and_needs_no_permission_to_write(path: Path) -> None:
+    with Ledger.open(path) as ledger:
+        ledger.record(have(CLIP))
+    before = path.read_bytes()
+    with Ledger.open(path, create=False, write=False) as ledger:
+        assert ledger.counts()["have"] == 1
+        with pytest.raises(DataError, match="readonly database"):
+            ledger.want([OTHER])
+    assert path.read_bytes() == before
+
+
+def test_a_ledger_on_a_disk_that_may_only_be_read_is_read(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Ledger.open(path) as ledger:
+        ledger.record(have(CLIP))
+    connect = sqlite3.connect
+
+    def refuses(address: str, **options: object) -> sqlite3.Connection:
+        """Stand in for a read-only mount, which root alone could make: SQLite cannot make its -shm file there."""
+        return connect("file:/nowhere/x?mode=ro" if "mode=ro" in address else address, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(sqlite3, "connect", refuses)
+    with Ledger.open(path, create=False, write=False) as ledger:
+        assert ledger.counts()["have"] == 1
+
+
+def test_an_empty_file_is_no_ledger_to_read(path: Path) -> None:
+    path.parent.mkdir()
+    path.touch()
+    with pytest.raises(DataError, match="there is no ledger"):
+        Ledger.open(path, create=False, write=False)
+    assert path.stat().st_size == 0
+
+
+def test_damage_inside_the_file_is_told_in_words(path: Path) -> None:
+    with Ledger.open(path) as ledger:
+        ledger.want(f"{n:011d}_000000" for n in range(3000))
+    content = bytearray(path.read_bytes())
+    content[8192:] = b"\xa5" * (len(content) - 8192)
+    path.write_bytes(content)
+    with Ledger.open(path, create=False, write=False) as ledger:
+        for question in (ledger.counts, lambda: list(ledger.rows()), lambda: list(ledger.events(CLIP))):
+            with pytest.raises(DataError, match=r"cannot use .*malformed"):
+                question()
+
+
+def test_a_state_that_this_version_does_not_know_is_counted_last(path: Path) -> None:
+    with Ledger.open(path) as ledger:
+        ledger.want([CLIP, OTHER])
+    connection = sqlite3.connect(path)
+    connection.execute("UPDATE clips SET state = 'lent' WHERE clip = ?", (CLIP,))
+    connection.commit()
+    connection.close()
+    with Ledger.open(path, create=False, write=False) as ledger:
+        assert list(ledger.reasons()) == [("wanted", ""), ("lent", "")]
+        assert ledger.counts()["lent"] == 1
+
+
+def test_clips_that_nobody_asked_for_are_accounted_as_wanted_in_their_place(path: Path) -> None:
+    with Ledger.open(path) as ledger:
+        ledger.record(have(CLIP))
+        rows = list(ledger.accounted([OTHER, CLIP, OTHER]))
+        assert [(row.clip, row.video, row.start, row.state) for row in rows] == [
+            (OTHER, "-0BIyqJj9ZU", 30, "wanted"),
+            (CLIP, "zpWuikVorYg", 32, "have"),
+        ]
+        assert [row.clip for row in ledger.accounted([OTHER, CLIP], {"have"})] == [CLIP]
+
+
+def test_a_damaged_lock_is_no_other_process(tmp_path: Path) -> None:
+    lock = tmp_path / "download.lock"
+    lock.write_bytes(b"x" * 5000)
+    with (
+        pytest.raises(DataError, match=r"cannot use .*download.lock.*a lock may be deleted"),
+        exclusive(lock, "vggss download"),
+    ):
+        pass
 
 
 # Other processes

@@ -128,7 +128,7 @@ def test_an_unknown_subset_is_refused(small: Benchmark, subset: str, message: st
 
 
 def test_a_subset_without_clips_is_refused(small: Benchmark) -> None:
-    with pytest.raises(DataError, match="takes none of the 1 clips of small"):
+    with pytest.raises(DataError, match="takes none of the 1 clip of small"):
         take_subset(take_subset(small, "single"), "multi")
 
 
@@ -140,7 +140,7 @@ def test_a_list_takes_its_clips_once_and_in_the_order_of_the_benchmark(
     part = take_subset(small, f"ids={path}")
     assert part.ids == ["zpWuikVorYg_000032", "gEvCUcZ6w88_000030"]
     path.write_text("zpWuikVorYg_000032\nzpWuikVorYg_000099\n")
-    with pytest.raises(DataError, match=r"names 1 clips that are not in small \(zpWuikVorYg_000099\)"):
+    with pytest.raises(DataError, match=r"names 1 clip not in small \(zpWuikVorYg_000099\)"):
         take_subset(small, f"ids={path}")
     with pytest.raises(DataError, match="cannot read"):
         take_subset(small, f"ids={tmp_path / 'none'}")

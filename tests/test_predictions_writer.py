@@ -242,7 +242,7 @@ def test_a_journal_that_somebody_has_damaged_is_told_and_resumed(path: Path) -> 
     journal = path.with_name("mine.json.part")
     lines = journal.read_bytes().splitlines(keepends=True)
     journal.write_bytes(lines[0] + lines[1] + lines[2][10:] + lines[3])
-    with pytest.raises(DataError, match=r"has lost 1 clips \(b\); open .*mine.json for writing again"):
+    with pytest.raises(DataError, match=r"has lost 1 clip \(b\); open .*mine.json for writing again"):
         writer.close()
     assert left_in(path.parent) == ["mine.json.part"]
     with PredictionsWriter(path, "m") as writer:

@@ -223,7 +223,7 @@ def test_a_clip_that_a_list_names_again_is_taken_once_with_a_note(
     path.write_text("bbbbbbbbbbb_000030\naaaaaaaaaaa_000030\nbbbbbbbbbbb_30.mp4\n")
     with caplog.at_level(logging.WARNING):
         assert [clip.id for clip in clips_of(path, root)] == ["bbbbbbbbbbb_000030", "aaaaaaaaaaa_000030"]
-    assert "mine.txt names 1 clips more than once; each is taken once" in caplog.text
+    assert "mine.txt names 1 clip more than once; each is taken once" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -350,3 +350,20 @@ def test_the_published_heard_list_lies_in_ours_but_for_clips_of_test_videos(
     assert (len(published), len(ours)) == (59_468, 67_333)
     test_videos = {clip.video for clip in clips_of("test", real)}
     assert all(clip[:11] in test_videos for clip in published - ours)
+
+
+@pytest.mark.parametrize(
+    "head",
+    ["# my clips\n", "YouTube ID,start\n", "\ufeff# YouTube ID, start seconds\n", "id\n# two of them\n"],
+)
+def test_comments_and_headers_of_a_list_are_no_clips(small: DataRoot, tmp_path: Path, head: str) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text(head + "zpWuikVorYg_000032\n-0BIyqJj9ZU_000030\n")
+    assert [clip.id for clip in clips_of(path, small)] == ["zpWuikVorYg_000032", "-0BIyqJj9ZU_000030"]
+
+
+def test_a_list_of_comments_alone_names_no_clips(small: DataRoot, tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text("# nothing yet\n")
+    with pytest.raises(DataError, match=r"mine.csv names no clips; one clip id a line was needed"):
+        clips_of(path, small)

@@ -115,3 +115,23 @@ def test_without_a_ledger_the_commands_that_begin_one_are_named(tmp_path: Path) 
     assert "vggss download" in result.output
     assert result.exit_code == 1
     assert not (tmp_path / "empty").exists()
+
+
+def test_listing_a_split_lists_the_clips_that_nobody_asked_for(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("\n".join([IDS[0], "zpWuikVorYg_000032"]))
+    result = run("status", "--clips", "--state", "wanted", "--split", tmp_path / "mine.txt", "--root", root)
+    assert result.output.splitlines() == ["zpWuikVorYg_000032\twanted\t\t"]
+
+
+def test_a_few_of_many_are_not_called_none(tmp_path: Path) -> None:
+    with Ledger.open(tmp_path / "ledger.sqlite") as ledger:
+        ledger.want(f"{n:011d}_000000" for n in range(5000))
+        ledger.record(Outcome("00000000000_000000", "gone", "private"))
+    lines = [line.split() for line in run("status", "--root", tmp_path).output.splitlines()]
+    assert ["gone", "private", "1", "<0.1"] in lines
+    assert ["wanted", "4,999", ">99.9"] in lines
+
+
+def test_an_empty_ledger_says_how_to_begin(tmp_path: Path) -> None:
+    Ledger.open(tmp_path / "ledger.sqlite").close()
+    assert "vggss ingest DIR" in run("status", "--root", tmp_path).output

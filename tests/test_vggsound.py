@@ -156,3 +156,10 @@ def test_the_real_index_is_read_row_by_row(test_data: Path) -> None:
     found = parse_vggsound(text.getvalue().encode(), "vggsound.csv")
     assert found.rows == {f"{v}_{int(s):06d}": (label, split) for v, s, label, split in real}
     assert Counter(split for _, split in found.rows.values()) == {"train": 183_670, "test": 15_446}
+
+
+def test_a_header_that_is_marked_as_one_is_no_clip() -> None:
+    found = parse_vggsound(
+        b"# YouTube ID,start seconds,label,split\nzpWuikVorYg,32,dog barking,test\n", "list"
+    )
+    assert list(found.rows) == ["zpWuikVorYg_000032"]

@@ -44,6 +44,15 @@ def printable(name: str) -> str:
     return name if name.isprintable() and len(name) <= 100 else brief(name)
 
 
+def counted(number: int, noun: str) -> str:
+    """Write a number of things.
+
+    >>> counted(1, "clip"), counted(1234, "clip")
+    ('1 clip', '1,234 clips')
+    """
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def some(ids: list[str], limit: int = 3) -> str:
     """Write the first few ids of a list, and how many more there are.
 

@@ -10,7 +10,7 @@ from vggss.annotations import SAMPLE, open_set_side, sound_classes
 from vggss.benchmark import VGGSS_SHA256, Annotation, Benchmark, load_annotations, read_file, reading
 from vggss.catalog import read_list
 from vggss.clip_id import canonical
-from vggss.errors import DataError, UsageError, brief, some
+from vggss.errors import DataError, UsageError, brief, counted, some
 from vggss.flickr import load_flickr
 from vggss.storage import DataRoot, data_root
 
@@ -106,7 +106,9 @@ def take_subset(benchmark: Benchmark, subset: str) -> Benchmark:
             f"no subset is named {subset!r}; there are heard, unheard, single, multi, class=NAME, ids=FILE"
         )
     if not chosen:
-        raise DataError(f"the subset {subset} takes none of the {len(clips):,} clips of {benchmark.name}")
+        raise DataError(
+            f"the subset {subset} takes none of the {counted(len(clips), 'clip')} of {benchmark.name}"
+        )
     return benchmark.take(chosen, subset)
 
 
@@ -115,7 +117,7 @@ def _listed(benchmark: Benchmark, path: Path) -> list[int]:
     unknown = [row.clip for row in rows if row.clip not in benchmark]
     if unknown:
         raise DataError(
-            f"{path} names {len(unknown):,} clips that are not in {benchmark.name} ({some(unknown)})"
+            f"{path} names {counted(len(unknown), 'clip')} not in {benchmark.name} ({some(unknown)})"
         )
     return sorted({benchmark.place(row.clip) for row in rows})
 

@@ -58,12 +58,7 @@ def write_manifest(ledger: Ledger, path: Path, clips: Iterable[str] | None = Non
     if clips is None:
         writer.writerows(_row(row) for row in ledger.rows())
     else:
-        listed = list(dict.fromkeys(clips))
-        known = {row.clip: row for row in ledger.rows(listed)}
-        for clip in listed:
-            writer.writerow(
-                _row(known[clip]) if clip in known else [clip, "", "", "wanted", *[""] * (len(COLUMNS) - 4)]
-            )
+        writer.writerows(_row(row) for row in ledger.accounted(clips))
     write_bytes(path, text.getvalue().encode())
 
 

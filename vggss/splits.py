@@ -21,7 +21,7 @@ from vggss.annotations import sound_classes
 from vggss.benchmark import reading
 from vggss.catalog import ListedClip, read_list
 from vggss.clip_id import canonical
-from vggss.errors import DataError, UsageError, printable, some
+from vggss.errors import DataError, UsageError, counted, printable, some
 from vggss.library import listed_classes, load_benchmark
 from vggss.storage import DataRoot
 from vggss.vggsound import Clip, Rows, VggSound, clip_of, has_vggsound, load_vggsound
@@ -230,7 +230,8 @@ def _heard(lists: _Lists) -> Rows:
     rows = lists.vggsound.take(leak_free(lists.vggsound))
     if unlabelled := sum(1 for label, _ in rows.values() if not label):
         log.warning(
-            "%s gives no label for %s train clips; heard-110 cannot hold them",
+            "%s gives no label for %s train clips; heard-110 cannot hold them (the published list, which "
+            "`vggss download annotations` fetches, gives one for each)",
             lists.vggsound.origin,
             f"{unlabelled:,}",
         )
@@ -259,8 +260,8 @@ def _listed(path: Path, lists: _Lists, split: str = "") -> Rows:
 
 
 def _ids(path: Path) -> list[str]:
-    rows = read_list(path)
-    if rows[0].clip.lower() in _HEADERS:
+    rows = [row for row in read_list(path) if not row.clip.startswith("#")]  # comments
+    if rows and rows[0].clip.lower().replace(" ", "_") in _HEADERS:
         rows = rows[1:]
     if not rows:
         raise DataError(f"{path} names no clips; one clip id a line was needed")
@@ -269,7 +270,7 @@ def _ids(path: Path) -> list[str]:
             raise DataError(f"{path}, line {row.line} {_complaint(row)}")
     ids = list(dict.fromkeys(row.clip for row in rows))
     if again := len(rows) - len(ids):
-        log.warning("%s names %s clips more than once; each is taken once", path, f"{again:,}")
+        log.warning("%s names %s more than once; each is taken once", path, counted(again, "clip"))
     return ids
 
 

@@ -16,7 +16,7 @@ from typing import Literal
 
 from vggss.benchmark import read_file, reading
 from vggss.clip_id import canonical, video_of
-from vggss.errors import DataError, brief
+from vggss.errors import DataError, brief, counted
 from vggss.storage import DataRoot
 
 log = logging.getLogger(__name__)
@@ -137,7 +137,9 @@ def parse_vggsound(content: bytes, origin: str) -> VggSound:
     found: list[tuple[str, str, str, str]] = _ROW.findall(text)  # one pass in C over the usual file
     if len(found) != sum(1 for line in lines if line and not line.isspace()):
         found = [
-            _row(line, f"{origin}, line {number}") for number, line in enumerate(lines, 1) if line.strip()
+            _row(line, f"{origin}, line {number}")
+            for number, line in enumerate(lines, 1)
+            if line.strip() and not line.startswith("#")  # a header
         ]
     if not found:
         raise DataError(f"{origin} holds no clips; {_NEEDED}")
@@ -147,7 +149,7 @@ def parse_vggsound(content: bytes, origin: str) -> VggSound:
         if clip not in rows or split == "test":
             rows[clip] = (_unquoted(label), split)
     if again := len(found) - len(rows):
-        log.warning("%s names %s clips more than once; each is taken once", origin, f"{again:,}")
+        log.warning("%s names %s more than once; each is taken once", origin, counted(again, "clip"))
     return VggSound(rows, origin)
 
 

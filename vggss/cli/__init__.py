@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import io
+import logging
 import os
 import sys
 from typing import Any
@@ -86,16 +87,30 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):  # a terminal that lacks a letter shows a question mark
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+    logging.basicConfig(format="vggss: %(message)s")  # warnings of the library, on standard error
     try:
         try:
             cli(prog_name="vggss")
         finally:
             sys.stdout.flush()
     except OSError as error:
-        _drop(sys.stdout)
         if error.errno == errno.EPIPE:
+            _drop(sys.stdout)
             sys.exit(141)
-        sys.exit(f"vggss: cannot write to standard output: {error.strerror or error}")
+        where = error.filename or (
+            "cannot write to standard output" if _is_shut(sys.stdout) else "a file failed"
+        )
+        _drop(sys.stdout)
+        sys.exit(f"vggss: {where}: {error.strerror or error}")
+
+
+def _is_shut(stream: Any) -> bool:
+    """Whether what was printed cannot get out."""
+    try:
+        stream.flush()
+    except (OSError, ValueError):
+        return True
+    return False
 
 
 def _drop(stream: Any) -> None:

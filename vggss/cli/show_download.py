@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from vggss.cli.meter import duration
 from vggss.cli.status import NEXT
 from vggss.cli.terminal import console, print_json, table_of
+from vggss.errors import counted
 
 if TYPE_CHECKING:
     from vggss.download import Manner, Plan, Report
@@ -38,12 +39,12 @@ def print_plan(
         )
         return
     out = console()
-    out.print(f"{plan.clips:,} clips of {split}, in {root.path}")
+    out.print(f"{counted(plan.clips, 'clip')} of {split}, in {root.path}")
     out.print(f"  here          {plan.here:,}")
     out.print(
         f"  settled       {plan.settled:,} (gone, too short, without sound: asked again with --recheck)"
     )
-    out.print(f"  to fetch      {plan.wanted:,} clips of {len(plan.jobs):,} videos")
+    out.print(f"  to fetch      {counted(plan.wanted, 'clip')} of {counted(len(plan.jobs), 'video')}")
     out.print(f"  on disk       about {_size(plan.bytes)} if all of them can be got; {_size(free)} are free")
     asked = 3600 * len(plan.jobs) / max(1.0, seconds)
     out.print(
@@ -79,7 +80,8 @@ def print_report(report: Report, split: str, root: DataRoot, as_json: bool) -> N
         return
     out = console()
     out.print(
-        f"{report.got + report.adopted:,} clips got from {report.asked:,} videos in {duration(report.seconds)}; "
+        f"{counted(report.got + report.adopted, 'clip')} got from "
+        f"{counted(report.asked, 'video')} in {duration(report.seconds)}; "
         f"{report.states.get('have', 0):,} of the {report.plan.clips:,} of {split} are here"
     )
     out.print()

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from vggss.annotations import SoundClass
 from vggss.cli.terminal import console, table_of
+from vggss.errors import counted
 from vggss.splits import SplitSummary
 from vggss.stats import (
     PAPER_SOURCE,
@@ -156,7 +157,10 @@ def print_splits(splits: Sequence[SplitSummary]) -> None:
             out.print(Text.assemble((one.name, "bold"), ": ", (f"not there: {one.missing}", "yellow")))
             continue
         out.print(
-            Text.assemble((one.name, "bold"), f": {one.clips:,} clips of {one.videos:,} videos; {one.what}")
+            Text.assemble(
+                (one.name, "bold"),
+                f": {counted(one.clips, 'clip')} of {counted(one.videos, 'video')}; {one.what}",
+            )
         )
         out.print(Text(f"  SHA-256 of the sorted ids {one.digest}", "dim"), soft_wrap=True)
 

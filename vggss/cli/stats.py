@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from vggss.cli.data import json_option, root_option
+from vggss.errors import counted
 
 if TYPE_CHECKING:
     from vggss.splits import SplitSummary
@@ -54,13 +55,13 @@ def stats(classes: bool, table: Path | None, as_json: bool, root: Path | None) -
         print_classes(list(sound_classes().values()))
     elif as_json:
         paper = {"source": PAPER_SOURCE, "table_1": PAPER_TABLE_1, "text": PAPER_TEXT}
-        counted = asdict(statistics_of(data_root(root)))
+        figures = asdict(statistics_of(data_root(root)))
         for name in ("vggss", "flickr"):
-            if counted[name]:
-                counted[name]["boxes_per_clip"] = {
-                    str(n): c for n, c in counted[name]["boxes_per_clip"].items()
+            if figures[name]:
+                figures[name]["boxes_per_clip"] = {
+                    str(n): c for n, c in figures[name]["boxes_per_clip"].items()
                 }
-        print_json({"paper": paper, **counted})
+        print_json({"paper": paper, **figures})
     elif not table:
         print_statistics(statistics_of(data_root(root)))
 
@@ -101,11 +102,8 @@ def split(name: str | None, as_csv: bool, as_json: bool, root: Path | None) -> N
         print_json([asdict(clip) for clip in clips])
     else:
         click.echo(_table(clips) if as_csv else "".join(f"{clip.id}\n" for clip in clips), nl=False)
-    videos = len({clip.video for clip in clips})
-    click.echo(
-        f"{name}: {len(clips):,} clips of {videos:,} videos, SHA-256 of the sorted ids {digest(clip.id for clip in clips)}",
-        err=True,
-    )
+    size = f"{counted(len(clips), 'clip')} of {counted(len({clip.video for clip in clips}), 'video')}"
+    click.echo(f"{name}: {size}, SHA-256 of the sorted ids {digest(clip.id for clip in clips)}", err=True)
 
 
 def _print_splits(found: list[SplitSummary], as_json: bool) -> None:

@@ -72,7 +72,7 @@ def status(
     if states and not listed:
         raise UsageError("--state narrows --clips; add --clips")
     home = data_root(root)
-    with Ledger.open(home.ledger, create=False) as ledger:
+    with Ledger.open(home.ledger, create=False, write=False) as ledger:
         if of is not None:
             _print_events(ledger, of, as_json)
             return
@@ -83,7 +83,10 @@ def status(
             write_manifest(ledger, export, wanted)
             click.echo(f"wrote {export}", err=True)
         if listed:
-            _print_clips(ledger.rows(wanted, set(states) or None), as_json)
+            narrow = set(states) or None
+            _print_clips(
+                ledger.rows(None, narrow) if wanted is None else ledger.accounted(wanted, narrow), as_json
+            )
         elif as_json or export is None:
             _print_counts(ledger, wanted, split, as_json)
 
@@ -158,7 +161,10 @@ def _print_counts(ledger: Ledger, clips: list[str] | None, split: str | None, as
     out.print()
     table = table_of("state", "reason", "clips", "%", left=2)
     for (state, reason), number in reasons.items():
-        table.add_row(state, reason, f"{number:,}", f"{100 * number / total:.1f}")
+        table.add_row(state, reason, f"{number:,}", _percent(number, total))
+    if total == 0:
+        out.print("nothing was asked for yet: `vggss download --split NAME` or `vggss ingest DIR` begins")
+        return
     out.print(table)
     out.print()
     for state, number in counts.items():
@@ -167,3 +173,11 @@ def _print_counts(ledger: Ledger, clips: list[str] | None, split: str | None, as
     for preset, statuses in prepared.items():
         done = ", ".join(f"{number:,} {name}" for name, number in statuses.items())
         out.print(f"prepared ({preset}): {done}")
+
+
+def _percent(number: int, total: int) -> str:
+    """Write a share so that some is never none, and nearly all never all."""
+    share = 100 * number / total
+    if 0 < share < 0.1:
+        return "<0.1"
+    return f"{share:.1f}" if number == total or share < 99.95 else ">99.9"

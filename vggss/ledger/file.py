@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import datetime
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator
+import urllib.parse
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import astuple, fields
 from pathlib import Path
 from types import TracebackType
@@ -14,7 +15,7 @@ from typing import Any
 from vggss.clip_id import canonical, video_of
 from vggss.errors import DataError
 from vggss.ledger.records import STATES, ClipRow, Event, FileFacts, Outcome, PreparedRow
-from vggss.ledger.schema import migrate, readably
+from vggss.ledger.schema import check_version, migrate, readably
 
 WAIT = 60.0  # seconds that a process waits for another one's transaction
 _MANY = 500  # ids in one query
@@ -30,20 +31,32 @@ class Ledger:
         self.path = path
 
     @classmethod
-    def open(cls, path: Path, create: bool = True) -> Ledger:
+    def open(cls, path: Path, create: bool = True, write: bool = True) -> Ledger:
         """Open the ledger at a path, bringing an older schema up to date.
+
+        Parameters
+        ----------
+        path
+            the file.
+        create
+            whether to begin one where there is none.
+        write
+            whether anything will be written. If not, nothing is: not even the schema is brought up to date, and
+            a folder that may only be read will do.
 
         Raises
         ------
         DataError
-            there is none and ``create`` is false; the file is no ledger, or one of a newer version.
+            there is none and none is to be begun; the file is no ledger, or one of a newer version.
         """
-        if not create and not path.is_file():
+        if not (create and write) and (not path.is_file() or path.stat().st_size == 0):
             raise DataError(
                 f"there is no ledger at {path}; `vggss download` or `vggss ingest` begins one "
                 f"(or name the data folder with --root)"
             )
         with readably(path):
+            if not write:
+                return cls(_connect_to_read(path), path)
             path.parent.mkdir(parents=True, exist_ok=True)
             connection = sqlite3.connect(path, timeout=WAIT, isolation_level=None)
             try:
@@ -124,15 +137,24 @@ class Ledger:
         """Count clips by state; every state is there. Clips that are not known count as ``wanted``."""
         found = dict.fromkeys(STATES, 0)
         for (state, _), number in self.reasons(clips).items():
-            found[state] += number
+            found[state] = found.get(state, 0) + number
         return found
+
+    def accounted(self, clips: Iterable[str], states: Collection[str] | None = None) -> Iterator[ClipRow]:
+        """Yield a row for each of some clips, in their order; one that nobody has asked for yet is ``wanted``."""
+        asked = list(dict.fromkeys(clips))
+        known = {row.clip: row for row in self.rows(asked)}
+        for clip in asked:
+            row = known.get(clip) or ClipRow(clip, *_place(clip), "wanted", "", "", 0, "", "", "", None)
+            if states is None or row.state in states:
+                yield row
 
     def reasons(self, clips: Iterable[str] | None = None) -> dict[tuple[str, str], int]:
         """Count clips by state and reason, most frequent first within a state."""
         found: dict[tuple[str, str], int] = {}
         if clips is None:
             query = "SELECT state, reason, count(*) FROM clips GROUP BY state, reason"
-            found = {(state, reason): number for state, reason, number in self._connection.execute(query)}
+            found = {(state, reason): number for state, reason, number in self._ask(query)}
         else:
             asked = set(clips)
             known = 0
@@ -141,15 +163,15 @@ class Ledger:
                 known += 1
             if len(asked) > known:
                 found["wanted", ""] = found.get(("wanted", ""), 0) + len(asked) - known
-        return dict(sorted(found.items(), key=lambda item: (STATES.index(item[0][0]), -item[1], item[0][1])))
+        return dict(sorted(found.items(), key=lambda item: (_rank(item[0][0]), -item[1], item[0][1])))
 
     def events(self, clip: str | None = None) -> Iterator[Event]:
         """Yield what happened, oldest first: to one clip, or to all."""
         query = "SELECT time, clip, state, reason, message, tool FROM events"
         if clip is None:
-            rows = self._connection.execute(f"{query} ORDER BY number")
+            rows = self._ask(f"{query} ORDER BY number")
         else:
-            rows = self._connection.execute(f"{query} WHERE clip = ? ORDER BY number", (clip,))
+            rows = self._ask(f"{query} WHERE clip = ? ORDER BY number", (clip,))
         for values in rows:
             yield Event(*values)
 
@@ -166,7 +188,7 @@ class Ledger:
     def prepared(self, preset: str) -> dict[str, PreparedRow]:
         """Return what was made with a preset, by clip."""
         query = f"SELECT {', '.join(_PREPARED)} FROM prepared WHERE preset = ? ORDER BY clip"  # noqa: S608
-        return {row[0]: PreparedRow(*row) for row in self._connection.execute(query, (preset,))}
+        return {row[0]: PreparedRow(*row) for row in self._ask(query, (preset,))}
 
     def prepared_counts(self) -> dict[str, dict[str, int]]:
         """Count what was made, by preset and status."""
@@ -174,21 +196,25 @@ class Ledger:
             "SELECT preset, status, count(*) FROM prepared GROUP BY preset, status ORDER BY preset, status"
         )
         found: dict[str, dict[str, int]] = {}
-        for preset, status, number in self._connection.execute(query):
+        for preset, status, number in self._ask(query):
             found.setdefault(preset, {})[status] = number
         return found
 
     def _chosen(self, query: str, clips: Iterable[str] | None, key: str) -> Iterator[tuple[Any, ...]]:
         if clips is None:
-            yield from self._connection.execute(f"{query} ORDER BY {key}").fetchall()
+            yield from self._ask(f"{query} ORDER BY {key}")
             return
         asked = list(dict.fromkeys(clips))
         for first in range(0, len(asked), _MANY):
             block = asked[first : first + _MANY]
             places = ", ".join("?" * len(block))
-            rows = self._connection.execute(f"{query} WHERE {key} IN ({places})", block)
+            rows = self._ask(f"{query} WHERE {key} IN ({places})", block)
             found = {row[0]: row for row in rows}
             yield from (found[clip] for clip in block if clip in found)
+
+    def _ask(self, query: str, values: Sequence[str] = ()) -> list[tuple[Any, ...]]:
+        with readably(self.path):
+            return self._connection.execute(query, values).fetchall()
 
     def _log(self, time: str, clip: str, state: str, reason: str, message: str, tool: str) -> None:
         self._connection.execute(
@@ -215,3 +241,27 @@ def _place(clip: str) -> tuple[str, int | None]:
 
 def _now() -> str:
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
+
+
+def _rank(state: str) -> int:
+    """Return the place of a state in the order of the tables; one of a newer version comes last."""
+    return STATES.index(state) if state in STATES else len(STATES)
+
+
+def _connect_to_read(path: Path) -> sqlite3.Connection:
+    """Open a ledger without writing a byte; on a disk that may only be read, SQLite must be told that nothing changes."""
+    still = not path.with_name(f"{path.name}-wal").exists()  # all that was written is in the file itself
+    for mode in ("mode=ro", "immutable=1") if still else ("mode=ro",):
+        address = f"file:{urllib.parse.quote(str(path.absolute()))}?{mode}"
+        with contextlib.ExitStack() as undo:
+            try:
+                connection = sqlite3.connect(address, timeout=WAIT, isolation_level=None, uri=True)
+                undo.callback(connection.close)
+                check_version(connection, path)
+            except sqlite3.OperationalError as error:
+                if mode == "mode=ro" and still and error.sqlite_errorcode == sqlite3.SQLITE_CANTOPEN:
+                    continue
+                raise
+            undo.pop_all()
+            return connection
+    raise AssertionError("the second mode returns or raises")

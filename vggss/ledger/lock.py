@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from vggss.errors import UsageError
+from vggss.errors import DataError, UsageError
 from vggss.ledger.schema import readably
 
 
@@ -34,13 +34,17 @@ def exclusive(path: Path, what: str) -> Iterator[None]:
         connection = sqlite3.connect(path, timeout=0, isolation_level=None)
     try:
         try:
-            connection.execute("BEGIN EXCLUSIVE")  # the system's file lock: it ends with the process
-        except sqlite3.OperationalError as error:
+            with readably(path):
+                connection.execute("BEGIN EXCLUSIVE")  # the system's file lock: it ends with the process
+        except DataError as error:
+            if getattr(error.__cause__, "sqlite_errorcode", None) != sqlite3.SQLITE_BUSY:
+                raise
             pid = owner.read_text() if owner.is_file() else "unknown"
             raise UsageError(
                 f"another `{what}` (process {pid}) is at work on {path.parent}; wait for it, or give another --root"
             ) from error
-        owner.write_text(str(os.getpid()))
+        with contextlib.suppress(OSError):  # the name of the holder is a courtesy
+            owner.write_text(str(os.getpid()))
         yield
     finally:
         connection.close()

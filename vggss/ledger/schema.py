@@ -41,12 +41,7 @@ MIGRATIONS = (
 
 def migrate(connection: sqlite3.Connection, path: Path) -> None:
     """Bring the schema up to date, one version at a time, each whole or not at all."""
-    (found,) = connection.execute("PRAGMA user_version").fetchone()
-    if found > len(MIGRATIONS):
-        raise DataError(
-            f"{path} was written by a newer vggss (schema {found}, this one knows {len(MIGRATIONS)}); "
-            f"upgrade with `pip install -U vggss`"
-        )
+    found = _version(connection, path)
     if found == len(MIGRATIONS):
         return
     connection.execute("BEGIN IMMEDIATE")
@@ -62,6 +57,28 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
         connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
+
+
+def check_version(connection: sqlite3.Connection, path: Path) -> None:
+    """Raise :class:`DataError` unless the schema is today's: what only reads brings nothing up to date."""
+    found = _version(connection, path)
+    if found == 0:
+        raise DataError(f"{path} is a database of something else, not a ledger; name another --root")
+    if found < len(MIGRATIONS):
+        raise DataError(
+            f"{path} was written by an older vggss (schema {found}, today's is {len(MIGRATIONS)}); `vggss ingest` or "
+            f"`vggss download` brings it up to date"
+        )
+
+
+def _version(connection: sqlite3.Connection, path: Path) -> int:
+    found = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if found > len(MIGRATIONS):
+        raise DataError(
+            f"{path} was written by a newer vggss (schema {found}, this one knows {len(MIGRATIONS)}); "
+            f"upgrade with `pip install -U vggss`"
+        )
+    return found
 
 
 def _statements(script: str) -> Iterator[str]:
@@ -81,8 +98,8 @@ def readably(path: Path) -> Iterator[None]:
         yield
     except sqlite3.DatabaseError as error:
         raise DataError(
-            f"cannot use the ledger {path}: {error}; if another program holds it, wait; if the disk is full or "
-            f"read-only, mend that; if the file is damaged, put a copy of it in place"
+            f"cannot use {path}: {error}; if another program holds it, wait; if the disk is full or read-only, mend "
+            f"that; if the file is damaged, put a copy of it in place (a lock may be deleted)"
         ) from error
     except OSError as error:
         raise DataError(f"cannot use {path}: {error.strerror or error}") from error

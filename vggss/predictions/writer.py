@@ -15,7 +15,7 @@ import orjson
 from numpy.typing import ArrayLike, NDArray
 
 from vggss.atomic import writing
-from vggss.errors import DataError, brief, some
+from vggss.errors import DataError, brief, counted, some
 from vggss.predictions.json_files import FORMAT, VERSION
 from vggss.predictions.record import Prediction, interpret
 
@@ -126,7 +126,7 @@ class PredictionsWriter:
             out.write(b"\n}}\n")
             if lost := sorted(self.done - written):
                 raise DataError(
-                    f"{self.journal} has lost {len(lost):,} clips ({some(lost)}); open {self.path} for writing "
+                    f"{self.journal} has lost {counted(len(lost), 'clip')} ({some(lost)}); open {self.path} for writing "
                     f"again and add those that are not done"
                 )
         self.journal.unlink(missing_ok=True)
