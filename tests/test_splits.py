@@ -367,3 +367,10 @@ def test_a_list_of_comments_alone_names_no_clips(small: DataRoot, tmp_path: Path
     path.write_text("# nothing yet\n")
     with pytest.raises(DataError, match=r"mine.csv names no clips; one clip id a line was needed"):
         clips_of(path, small)
+
+
+def test_a_sample_of_another_list_than_the_published_one_says_so(
+    real: DataRoot, caplog: pytest.LogCaptureFixture
+) -> None:
+    clips_of("10k", real)
+    assert "has 199,116 clips, the published list 199,176" in caplog.text

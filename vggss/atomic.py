@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -30,16 +30,15 @@ def writing(path: Path) -> Iterator[BinaryIO]:
             raise DataError(f"cannot write {path}: it is a folder; name a file")
         if path.exists() and not path.is_file():
             raise DataError(f"cannot write {path}: it is a device or a pipe; name a file")
-        handle, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", suffix=".part", dir=path.parent)
+        temporary = path.with_name(f".{path.name[:40]}.{secrets.token_hex(6)}.part")
+        handle = temporary.open("xb")
     except (OSError, RuntimeError) as error:  # links in a loop are a RuntimeError before Python 3.13
         raise DataError(_refusal(path, error)) from error
-    temporary = Path(name)
     try:
-        with os.fdopen(handle, "wb") as stream:
+        with handle as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
-        temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
     except OSError as error:
         raise DataError(_refusal(path, error)) from error
@@ -56,9 +55,3 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 def _refusal(path: Path, error: Exception) -> str:
     return f"cannot write {path}: {getattr(error, 'strerror', None) or error}; nothing was written there"
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

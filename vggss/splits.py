@@ -28,6 +28,7 @@ from vggss.vggsound import Clip, Rows, VggSound, clip_of, has_vggsound, load_vgg
 
 log = logging.getLogger(__name__)
 
+PUBLISHED = 199_176  # clips of the published list
 SEED = 0  # of 10k and 144k; another seed is another split and needs another name
 
 SPLITS = {
@@ -220,6 +221,14 @@ def _drawn(size: int) -> Callable[[_Lists], Rows]:
             raise DataError(
                 f"{lists.vggsound.origin} has {len(lists.drawn):,} train clips that share no video with its test "
                 f"split, and {size:,} are to be drawn; is the list whole? (`vggss download annotations` gets it)"
+            )
+        if (found := len(lists.vggsound.rows)) != PUBLISHED:
+            log.warning(
+                "%s has %s clips, the published list %s: what is drawn from it may differ in a few clips from what "
+                "others draw; compare the digests (vggss split)",
+                lists.vggsound.origin,
+                f"{found:,}",
+                f"{PUBLISHED:,}",
             )
         return lists.vggsound.take(lists.drawn[:size])
 
