@@ -50,8 +50,11 @@ wheel: $(INSTALLED)  ## build the wheel, test the installed copy away from the c
 	cd .make/away && VGGSS_INSTALLED=1 PYTHONPATH=tests ../wheel/bin/pytest -q -c /dev/null --import-mode=importlib -p no:cacheprovider \
 	  -m "not slow and not browser" tests/test_layout.py tests/test_cli.py
 
-bench: $(INSTALLED)  ## speed against the loop the field uses, in one run
+bench: $(INSTALLED)  ## speed against what the field uses, in one run (VGGSS_TEST_DATA names the real data)
 	$(BIN)/python benchmarks/score_speed.py
+	$(BIN)/python benchmarks/decode_speed.py
+	$(BIN)/python benchmarks/prepare_speed.py
+	$(BIN)/python benchmarks/loader_speed.py
 
 reference: $(INSTALLED)  ## make annotations/reference.csv again from the real benchmarks
 	$(BIN)/python benchmarks/make_reference.py

@@ -130,3 +130,8 @@ def test_flickr_numbers_are_no_clip_ids(test_data: Path) -> None:
     assert len(names) == 249
     assert all(canonical(name) is None for name in names)
     assert all(without_folder_and_extension(name).isdigit() for name in names)
+
+
+@pytest.mark.parametrize("extension", ["mp4", "FLV", "m2ts", "3gp", "opus", "webp", "csv", "pt"])
+def test_a_list_may_hold_the_names_of_whatever_files_ingest_takes(extension: str) -> None:
+    assert canonical(f"AAAAAAAAAAA_000030.{extension}") == "AAAAAAAAAAA_000030"

@@ -230,6 +230,10 @@ def test_a_dry_run_says_what_would_be_taken_and_writes_nothing(tmp_path: Path) -
     again = cases.run(tmp_path / "root", source, archive, dry=True)
     assert (again.clips, again.already) == ({SECOND: "have", THIRD: "have"}, 1)
     assert {n: s for n, s in snapshot(tmp_path / "root").items() if "sqlite-" not in n} == before
+    empty = cases.put(tmp_path / "empty", {"ledger.sqlite": b""})
+    assert cases.run(empty, source, dry=True).taken == 1
+    assert snapshot(empty).keys() == {"ledger.sqlite"}
+    assert (empty / "ledger.sqlite").stat().st_size == 0
 
 
 def test_a_source_that_is_not_there_is_said_before_anything_is_done(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from click.testing import CliRunner, Result
 from ingest_cases import FIRST, SECOND, THIRD
 
 from vggss.cli.ingest import ingest
+from vggss.errors import DataError
 from vggss.ingest.pool import Pool
 from vggss.ledger import Ledger
 
@@ -75,6 +76,75 @@ def test_a_source_with_nothing_in_it_is_an_error(tmp_path: Path) -> None:
     result = call(cases.put(tmp_path / "in", {"x.mp4": b""}), "--root", tmp_path / "root")
     assert result.exit_code == 1
     assert "nothing here is named like a clip" in result.output
+
+
+@pytest.mark.parametrize("content", [b"PK\x03\x04" + bytes(100), b"", b"<html>404</html>"])
+def test_an_archive_that_cannot_be_read_is_said_at_the_end_and_by_the_exit_code(
+    tmp_path: Path, content: bytes
+) -> None:
+    (tmp_path / "a.tar.gz").write_bytes(content)
+    result = call(tmp_path / "a.tar.gz", "--root", tmp_path / "root")
+    assert result.exit_code == 1
+    assert "nothing here" not in result.output
+    assert "not everything could be read (1 listed as unreadable)" in result.output
+
+
+def test_an_archive_that_breaks_half_way_is_no_success(tmp_path: Path) -> None:
+    archive = cases.tar(tmp_path / "a.tar", {f"{FIRST}.mp4": cases.video(), f"{SECOND}.mp4": cases.video()})
+    archive.write_bytes(archive.read_bytes()[: len(cases.video()) + 4000])
+    for more in ([], ["--json"], ["--dry-run"]):
+        result = call(archive, "--root", tmp_path / "root", "--jobs", "1", *more)
+        assert result.exit_code == 1
+        assert "vggss: not everything could be read (1 listed as unreadable)" in result.output
+
+
+def test_broken_clips_alone_are_no_failure_of_the_command(tmp_path: Path) -> None:
+    source = cases.put(tmp_path / "in", {f"{FIRST}.mp4": b"<html>"})
+    assert call(source, "--root", tmp_path / "root", "--jobs", "1").exit_code == 0
+
+
+def test_frames_and_sounds_that_are_there_already_are_no_failure(tmp_path: Path) -> None:
+    archive = cases.tar(tmp_path / "a.tar", {f"{FIRST}.jpg": cases.picture(), f"{FIRST}.wav": cases.sound()})
+    for _ in range(2):
+        assert call(archive, "--root", tmp_path / "root", "--jobs", "1").exit_code == 0
+
+
+def test_clips_that_nobody_asked_for_are_not_said_to_be_misnamed(tmp_path: Path) -> None:
+    source = cases.put(tmp_path / "in", {f"{FIRST}.mp4": cases.video()})
+    (tmp_path / "ids.txt").write_text(f"{SECOND}\n")
+    result = call(source, "--root", tmp_path / "root", "--split", tmp_path / "ids.txt")
+    assert result.exit_code == 1
+    assert "no whole clip here that was asked for" in result.output
+
+
+def test_the_report_is_printed_though_the_manifest_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise DataError("cannot write manifest.csv: No space left on device")
+
+    monkeypatch.setattr("vggss.manifest.write_manifest", refuse)
+    source = cases.put(tmp_path / "in", {f"{FIRST}.mp4": cases.video()})
+    result = call(source, "--root", tmp_path / "root", "--jobs", "1", "--json")
+    assert json.loads(result.stdout)["clips"] == {FIRST: "have"}
+    assert isinstance(result.exception, DataError)
+
+
+def test_clips_that_are_not_in_the_list_are_named_in_the_summary(tmp_path: Path) -> None:
+    source = cases.put(
+        tmp_path / "in", {f"{FIRST}.mp4": cases.video(), "holiday-vid_2020.mp4": cases.video()}
+    )
+    cases.put(tmp_path / "root", {"annotations/vggsound.csv": f"{FIRST[:11]},30,dog,test\n".encode()})
+    output = call(source, "--root", tmp_path / "root", "--jobs", "1").output
+    assert "taken, but not in VGG-Sound's list: 1" in output
+    assert "holiday-vid_002020" in output
+
+
+def test_a_list_of_files_may_have_any_extension_that_is_taken(tmp_path: Path) -> None:
+    source = cases.put(tmp_path / "in", {f"{FIRST}.flv": cases.video()})
+    (tmp_path / "ids.txt").write_text(f"{FIRST}.flv\n")
+    result = call(source, "--root", tmp_path / "root", "--split", tmp_path / "ids.txt", "--jobs", "1")
+    assert result.exit_code == 0, result.output
 
 
 def test_only_a_file_of_ids_is_taken(tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def test_a_full_disk_keeps_what_was_taken_and_the_next_run_goes_on(
 
     with monkeypatch.context() as patch:
         patch.setattr(placing, "_write", write)
-        with pytest.raises(DataError, match="No space left on device; 2 clips were taken and are safe"):
+        with pytest.raises(DataError, match="No space left on device; 2 clips taken, and safe"):
             cases.run(tmp_path / "root", source)
     assert len(list((tmp_path / "root" / "clips").iterdir())) == 2
     assert list((tmp_path / "root" / "work").rglob("*")) == []
@@ -130,14 +130,73 @@ def test_links_in_a_loop_end_and_a_pipe_is_not_opened(tmp_path: Path) -> None:
     assert set(cases.why(report, "unreadable")) == {"self", "nowhere"}
 
 
-def test_links_to_files_and_folders_elsewhere_are_followed(tmp_path: Path) -> None:
-    store = cases.put(tmp_path / "store", {"v/one": cases.video(), f"w/{SECOND}.mp4": cases.video()})
+def test_links_to_files_elsewhere_are_followed(tmp_path: Path) -> None:
+    store = cases.put(tmp_path / "store", {"v/one": cases.video()})
     source = tmp_path / "in"
     source.mkdir()
     (source / f"{FIRST}.mp4").symlink_to(store / "v" / "one")
-    (source / "w").symlink_to(store / "w")
-    assert cases.run(tmp_path / "root", source).clips == {FIRST: "have", SECOND: "have"}
+    assert cases.run(tmp_path / "root", source).clips == {FIRST: "have"}
     assert not (tmp_path / "root" / "clips" / f"{FIRST}.mp4").is_symlink()
+
+
+def test_a_link_to_a_folder_elsewhere_is_walked_only_if_it_is_named_itself(tmp_path: Path) -> None:
+    store = cases.put(tmp_path / "store", {f"w/{SECOND}.mp4": cases.video()})
+    source = cases.put(tmp_path / "in", {f"v/{FIRST}.mp4": cases.video()})
+    (source / "w").symlink_to(store / "w")
+    (source / "all").symlink_to("/")
+    (source / "again").symlink_to(source / "v")
+    report = cases.run(tmp_path / "root", source)
+    assert report.clips == {FIRST: "have"}
+    assert report.kinds() == {"left alone": 2}
+    said = cases.why(report, "left alone")
+    assert "name / as a source too" in said["all"]
+    assert f"name {store / 'w'} as a source too" in said["w"]
+    assert cases.run(tmp_path / "root", source / "w").clips == {SECOND: "have"}
+    (tmp_path / "shortcut").symlink_to(source)
+    assert cases.run(tmp_path / "root", tmp_path / "shortcut").already == 1
+
+
+def test_a_link_into_a_folder_that_may_not_be_entered_is_said_and_the_rest_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = cases.put(tmp_path / "in", {f"{FIRST}.mp4": cases.video()})
+    (source / f"{SECOND}.mp4").symlink_to(tmp_path / "locked" / "one.mp4")
+    (source / "nowhere").symlink_to(tmp_path / "none")
+    scandir = os.scandir
+
+    class Locked:
+        """An entry that may be listed and not looked at, as the system has it for a link into a locked folder."""
+
+        def __init__(self, item: os.DirEntry[str]) -> None:
+            self.name, self.path, self.is_symlink = item.name, item.path, item.is_symlink
+
+        def stat(self) -> None:
+            raise PermissionError(errno.EACCES, "Permission denied")
+
+    class Listing(list[Any]):
+        def __enter__(self) -> Listing:
+            return self
+
+        def __exit__(self, *_: object) -> None: ...
+
+    def listing(path: Path) -> Listing:
+        with scandir(path) as found:
+            return Listing(Locked(item) if item.name.startswith(SECOND) else item for item in found)
+
+    exists = Path.exists
+
+    def refuse(path: Path) -> bool:
+        if path.name.startswith(SECOND) and path.is_symlink():
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return exists(path)
+
+    monkeypatch.setattr(os, "scandir", listing)
+    monkeypatch.setattr(Path, "exists", refuse)
+    report = cases.run(tmp_path / "root", source)
+    assert report.clips == {FIRST: "have"}
+    said = cases.why(report, "unreadable")
+    assert said[f"{SECOND}.mp4"] == "Permission denied"
+    assert "a link that leads nowhere" in said["nowhere"]
 
 
 @pytest.mark.parametrize("folder", [b"caf\xe9 \xff", b"two\nlines", b"\x1b[31mred", "クリップ".encode()])

@@ -78,11 +78,25 @@ def test_a_long_run_without_a_terminal_prints_lines_to_standard_error(
     assert lines[-1].endswith("1 gone, 2 have")
 
 
-def test_a_terminal_sees_a_bar_with_rate_time_and_states() -> None:
-    program = """
+def test_a_run_of_unknown_length_says_how_much_is_done(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shown, "EVERY", 0.0)
+    with meter("clips", None) as tick:
+        tick("have")
+        tick("gone")
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[-1].startswith("2 clips so far, ")
+    assert lines[-1].endswith("/s, 1 gone, 1 have")
+    assert " left" not in lines[-1]
+
+
+@pytest.mark.parametrize("total", ["40", "None"])
+def test_a_terminal_sees_a_bar_with_rate_time_and_states(total: str) -> None:
+    program = f"""
 import time
 from vggss.cli.meter import meter
-with meter("clips", 40) as tick:
+with meter("clips", {total}) as tick:
     for n in range(40):
         time.sleep(0.02)
         tick("gone" if n % 4 else "have")
@@ -103,7 +117,7 @@ with meter("clips", 40) as tick:
     os.close(leader)
     assert process.returncode == 0
     text = seen.decode()
-    assert " of 40 clips" in text
+    assert (" of 40 clips" if total == "40" else " clips so far") in text
     assert "/s" in text
     assert "gone " in text
     assert "have " not in text

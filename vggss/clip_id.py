@@ -9,21 +9,30 @@ from __future__ import annotations
 
 import re
 
-EXTENSIONS = frozenset(
+VIDEOS = frozenset(
     [
         "mp4",
         "mkv",
         "webm",
         "avi",
         "mov",
-        "m4a",
-        "wav",
-        "flac",
-        "mp3",
-        "ogg",
-        "jpg",
-        "jpeg",
-        "png",
+        "m4v",
+        "ts",
+        "mts",
+        "m2ts",
+        "mpg",
+        "mpeg",
+        "flv",
+        "3gp",
+        "wmv",
+        "asf",
+        "ogv",
+    ]
+)
+PICTURES = frozenset(["jpg", "jpeg", "png", "webp", "bmp"])
+SOUNDS = frozenset(["wav", "flac", "mp3", "ogg", "oga", "opus", "m4a", "aac", "aif", "aiff", "wma"])
+OTHERS = frozenset(
+    [
         "npy",
         "npz",
         "json",
@@ -31,8 +40,25 @@ EXTENSIONS = frozenset(
         "xml",
         "pt",
         "pth",
+        "csv",
+        "tsv",
+        "srt",
+        "vtt",
+        "md",
+        "html",
+        "pkl",
+        "h5",
+        "lmdb",
+        "log",
+        "mid",
+        "pdf",
+        "sha256",
+        "md5",
     ]
 )
+EXTENSIONS = VIDEOS | PICTURES | SOUNDS | OTHERS
+"""What a file of a clip may end in, whoever names it: predictions, lists of ids, folders of clips."""
+
 _CLIP = re.compile(r"([A-Za-z0-9_-]{11})_(\d{1,9})(?:\.0+)?(?:_(\d{1,9})(?:\.0+)?)?", re.ASCII)
 _LEADING_Y = re.compile(r"Y([A-Za-z0-9_-]{11}_\d+\.\d+_\d+\.\d+)", re.ASCII)
 

@@ -9,6 +9,7 @@ import click
 
 if TYPE_CHECKING:
     from vggss.benchmark import Benchmark
+    from vggss.storage import DataRoot
 
 root_option = click.option(
     "--root",
@@ -25,6 +26,15 @@ def open_benchmark(name: str, root: Path | None) -> Benchmark:
     from vggss.storage import data_root
 
     return load_benchmark(name, data_root(root))
+
+
+def clip_ids(split: str | None, root: DataRoot) -> list[str] | None:
+    """Return the clips that ``--split`` names, in its order; None where it was not given: all."""
+    if split is None:
+        return None
+    from vggss.splits import clips_of
+
+    return [clip.id for clip in clips_of(split, root)]
 
 
 @click.command()

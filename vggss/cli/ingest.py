@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from vggss.cli.data import json_option, root_option
+from vggss.cli.data import clip_ids, json_option, root_option
 
 if TYPE_CHECKING:
-    from vggss.ingest import Report, Survey
-    from vggss.progress import Tick
+    from vggss.errors import DataError
+    from vggss.ingest import Manner, Report
     from vggss.storage import DataRoot
 
 SHOWN = 5  # notes of a kind on the terminal; all with --unrecognised or --json
 LONG = 120  # characters of a name or a reason
-EVERY = 30.0  # seconds between two lines where nobody can know how much is to come
+LISTED = "vggss ingest --help lists the names"
 WORKERS = 8  # at most, unless asked for: disks do not read faster
 
 
@@ -73,6 +70,11 @@ def ingest(
     Each clip is decoded at its beginning and end, copied whole or not at all, and entered in the ledger as
     `vggss download` would. The sources are only read. What is there already is passed over; a run that was
     stopped goes on where it was. Archives are read as a stream: their members never choose where they land.
+    Links to files are followed, links to folders outside a source are not: name those folders too.
+
+    Exit codes: 0 everything was read (clips that are broken, or refused, are said, and in the ledger); 1 something
+    could not be read to its end (an archive, a folder, a file), nothing here is named like a clip, or the disk is
+    full; 2 the request cannot be met; 130 stopped.
 
     \b
     Example:
@@ -81,68 +83,67 @@ def ingest(
       vggss ingest vggsound_00.tar.gz vggsound_01.tar.gz
       vggss ingest frames/ audio/
     """
-    from vggss.ingest import Manner, survey, take
-    from vggss.progress import Stop, interrupts
+    from vggss.ingest import Manner
     from vggss.storage import data_root
 
     home = data_root(root)
+    only = clip_ids(split, home)
     manner = Manner(
         how=link or "copy",
         replace=replace,
-        only=_clips_of(split, home),
+        only=None if only is None else frozenset(only),
         picture=picture or "",
         dry=dry_run,
         jobs=jobs or min(WORKERS, os.cpu_count() or 1),
     )
-    with interrupts(Stop()) as stop:
-        found = survey(sources, home, manner.picture, lambda: stop.requested)
-        with _progress(found) as tick:
-            report = take(found, home, manner, tick, stop)
-    if listing is not None:
-        _write_listing(report, listing)
+    report, trouble = _take(sources, home, manner)
     if as_json:
         _print_json(report, home)
     else:
         _print_report(report, home, listing)
+    if listing is not None:
+        _write_listing(report, listing)
+    if trouble:
+        raise trouble
     context = click.get_current_context()
     if report.interrupted:
         click.echo("stopped; the same command goes on from here", err=True)
         context.exit(130)
-    if not report.layouts:
-        click.echo("vggss: nothing here is named like a clip (vggss ingest --help lists the names)", err=True)
+    if complaint := _complaint(report):
+        click.echo(f"vggss: {complaint}", err=True)
         context.exit(1)
 
 
-def _clips_of(split: str | None, home: DataRoot) -> frozenset[str] | None:
-    if split is None:
-        return None
-    from vggss.splits import clips_of
+def _complaint(report: Report) -> str:
+    """Return what keeps a run from being a success, or nothing."""
+    from vggss.ingest.records import KEPT, LONE, OUTSIDE
 
-    return frozenset(clip.id for clip in clips_of(split, home))
+    kinds, said = report.kinds(), []
+    if not report.layouts and not report.already and KEPT not in kinds:
+        if {LONE, OUTSIDE} & kinds.keys():
+            said.append("there is no whole clip here that was asked for")
+        else:
+            said.append(f"nothing {'read' if report.unread else 'here'} is named like a clip ({LISTED})")
+    if report.unread:
+        said.append(f"not everything could be read ({report.unread:,} listed as unreadable)")
+    return ", and ".join(said)
 
 
-@contextlib.contextmanager
-def _progress(found: Survey) -> Iterator[Tick]:
-    """Show how far it is; how many clips an archive holds is not known before it has been read."""
-    if not found.archives:
-        from vggss.cli.meter import meter
+def _take(sources: tuple[Path, ...], home: DataRoot, manner: Manner) -> tuple[Report, DataError | None]:
+    """Take what there is; a disk that fills up is an error that comes with a report."""
+    from vggss.cli.meter import meter
+    from vggss.ingest import UnfinishedError, survey, take
+    from vggss.progress import Stop, interrupts
 
-        with meter("clips", len(found.offers)) as tick:
-            yield tick
-        return
-    begun = said = time.monotonic()
-    counts: dict[str, int] = {}
-
-    def count(state: str) -> None:
-        nonlocal said
-        counts[state] = counts.get(state, 0) + 1
-        if time.monotonic() - said >= EVERY:
-            said = time.monotonic()
-            done = sum(counts.values())
-            states = "".join(f", {number:,} {name}" for name, number in sorted(counts.items()))
-            click.echo(f"{done:,} clips so far, {done / (said - begun):.1f}/s{states}", err=True)
-
-    yield count
+    with interrupts(Stop()) as stop:
+        found = survey(sources, home, manner.picture, lambda: stop.requested)
+        # how many clips an archive holds is not known before its end
+        total = None if found.archives else len(found.offers)
+        with meter("clips", total) as tick:
+            try:
+                return take(found, home, manner, tick, stop), None
+            except UnfinishedError as error:
+                return error.report, error
 
 
 def _print_report(report: Report, home: DataRoot, listing: Path | None) -> None:
@@ -169,9 +170,15 @@ def _print_report(report: Report, home: DataRoot, listing: Path | None) -> None:
         out.print()
         out.print(Text(f"{kind}: {number:,}", "yellow"))
         for note in report.of(kind)[:SHOWN]:
-            out.print(Text(f"  {_short(note.name)}: {_short(note.why)}", "dim"))
+            out.print(Text(f"  {_short(note.name)}: {_begun(note.why)}", "dim"))
         if number > SHOWN and listing is None:
             out.print(Text(f"  and {number - SHOWN:,} more (--unrecognised CSV)", "dim"))
+    if report.unlisted:
+        out.print()
+        taken = "to take" if report.dry else "taken"
+        out.print(Text(f"{taken}, but not in VGG-Sound's list: {len(report.unlisted):,}", "yellow"))
+        more = ", ..." if len(report.unlisted) > SHOWN else ""
+        out.print(Text(f"  {', '.join(report.unlisted[:SHOWN])}{more}", "dim"))
     if {"no_audio", "too_short"} & report.states.keys():
         out.print()
         out.print("`vggss download` asks for clips without sound, or too short, with --recheck only")
@@ -183,8 +190,18 @@ def _print_report(report: Report, home: DataRoot, listing: Path | None) -> None:
 
 def _short(name: str) -> str:
     """Write the end of a long path, which says more than its beginning."""
-    plain = "".join(c if c.isprintable() else "?" for c in name)
+    plain = _plain(name)
     return plain if len(plain) <= LONG else f"…{plain[1 - LONG :]}"
+
+
+def _begun(why: str) -> str:
+    """Write the beginning of a long reason."""
+    plain = _plain(why)
+    return plain if len(plain) <= LONG else f"{plain[: LONG - 1]}…"
+
+
+def _plain(text: str) -> str:
+    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def _print_json(report: Report, home: DataRoot) -> None:
@@ -199,6 +216,7 @@ def _print_json(report: Report, home: DataRoot) -> None:
             "states": report.states,
             "already": report.already,
             "clips": report.clips,
+            "unlisted": list(report.unlisted),
             "not_taken": [{"kind": n.kind, "name": n.name, "why": n.why} for n in report.notes],
         }
     )

@@ -19,9 +19,9 @@ FINE = ("have", "ok")  # states that need not be listed while all goes well
 
 
 class _Count:
-    """What has been done so far, and how fast."""
+    """What has been done so far, and how fast; ``total`` is None where nobody can know how much is to come."""
 
-    def __init__(self, what: str, total: int) -> None:
+    def __init__(self, what: str, total: int | None) -> None:
         self.what, self.total = what, total
         self.states: dict[str, int] = {}
         self.begun = time.monotonic()
@@ -35,16 +35,19 @@ class _Count:
 
     def line(self) -> str:
         seconds = time.monotonic() - self.begun
-        text = f"{self.done:,} of {self.total:,} {self.what}"
+        of = f" of {self.total:,} {self.what}" if self.total is not None else f" {self.what} so far"
+        text = f"{self.done:,}{of}"
         if self.done and seconds > 0:
             rate = self.done / seconds
-            text += f", {_rate(rate)}, {duration(round((self.total - self.done) / rate))} left"
+            text += f", {_rate(rate)}"
+            if self.total is not None:
+                text += f", {duration(round((self.total - self.done) / rate))} left"
         return text + "".join(f", {number:,} {state}" for state, number in sorted(self.states.items()))
 
 
 @contextlib.contextmanager
-def meter(what: str, total: int) -> Iterator[Tick]:
-    """Show on standard error how many of ``total`` items are done; call what this gives for each.
+def meter(what: str, total: int | None) -> Iterator[Tick]:
+    """Show on standard error how many of ``total`` items are done (None: not known); call what this gives for each.
 
     >>> with meter("clips", 2) as tick:
     ...     tick("have")
@@ -75,13 +78,16 @@ def _lines(count: _Count) -> Iterator[Tick]:
 
 @contextlib.contextmanager
 def _bar(count: _Count, console: Console) -> Iterator[Tick]:
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
+    of = f"of {count.total:,} {count.what}" if count.total is not None else f"{count.what} so far"
+    known = count.total is not None
     columns = (
-        TextColumn("{task.completed:,.0f} of {task.total:,.0f} " + count.what, markup=False),
-        BarColumn(bar_width=20),
+        *([] if known else [SpinnerColumn()]),
+        TextColumn(f"{{task.completed:,.0f}} {of}", markup=False),
+        *([BarColumn(bar_width=20)] if known else []),
         TextColumn("{task.fields[rate]}", markup=False),
-        TimeRemainingColumn(),
+        *([TimeRemainingColumn()] if known else []),
         TextColumn("{task.fields[states]}", markup=False),
     )
     with Progress(*columns, console=console, transient=True) as progress:

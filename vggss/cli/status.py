@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vggss.cli.data import json_option, root_option
+from vggss.cli.data import clip_ids, json_option, root_option
 
 if TYPE_CHECKING:
     from vggss.ledger import ClipRow, Ledger
@@ -76,7 +76,7 @@ def status(
         if of is not None:
             _print_events(ledger, of, as_json)
             return
-        wanted = _clips_of(split, root)
+        wanted = clip_ids(split, home)
         if export is not None:
             from vggss.manifest import write_manifest
 
@@ -89,15 +89,6 @@ def status(
             )
         elif as_json or export is None:
             _print_counts(ledger, wanted, split, as_json)
-
-
-def _clips_of(split: str | None, root: Path | None) -> list[str] | None:
-    if split is None:
-        return None
-    from vggss.splits import clips_of
-    from vggss.storage import data_root
-
-    return [clip.id for clip in clips_of(split, data_root(root))]
 
 
 def _print_events(ledger: Ledger, clip: str, as_json: bool) -> None:

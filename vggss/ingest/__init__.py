@@ -6,8 +6,8 @@ enters it in the ledger. Archives are read once, as a stream: no member is ever 
 
 from __future__ import annotations
 
-from vggss.ingest.records import Manner, Note, Report
+from vggss.ingest.records import Manner, Note, Report, UnfinishedError
 from vggss.ingest.run import take
 from vggss.ingest.survey import Survey, survey
 
-__all__ = ["Manner", "Note", "Report", "Survey", "survey", "take"]
+__all__ = ["Manner", "Note", "Report", "Survey", "UnfinishedError", "survey", "take"]

@@ -12,6 +12,7 @@ import gzip
 import lzma
 import re
 import stat
+import struct
 import tarfile
 import time
 import zipfile
@@ -31,7 +32,7 @@ EXPANDED = 2**30  # bytes that may come out of an archive, however small it is
 RATIO = 250  # times its size; media hardly shrink, zeros shrink a thousandfold
 STEP = 2**20  # bytes
 
-_NAMES = re.compile(r".*\.(tar|tgz|tbz2?|txz|tar\.(gz|bz2|xz|zst)|zip)", re.IGNORECASE | re.DOTALL)
+_NAMES = re.compile(r".*\.(tar|tgz|tbz2?|txz|tzst|tar\.(gz|bz2|xz|zst)|zip)", re.IGNORECASE | re.DOTALL)
 _HEADS = (
     (b"\x1f\x8b", "gz"),
     (b"BZh", "bz2"),
@@ -44,7 +45,22 @@ _OPENERS: dict[str, Callable[[Any], IO[bytes]]] = {
     "bz2": lambda raw: cast(IO[bytes], bz2.BZ2File(raw)),
     "xz": lambda raw: cast(IO[bytes], lzma.LZMAFile(raw)),  # noqa: SIM115 - closed with its file
 }
-_DAMAGED = (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError)
+_ZSTANDARD = b"\x28\xb5\x2f\xfd"
+_DAMAGED = (
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    NotImplementedError,
+)
+_NONSENSE = (
+    ValueError,
+    ArithmeticError,
+    LookupError,
+    RecursionError,
+    struct.error,
+)  # of headers made by no program
 
 
 class ArchiveError(DataError):
@@ -102,6 +118,15 @@ def format_of(path: Path) -> str:
     return found
 
 
+def no_archive(path: Path) -> str:
+    """Return why a file that is called an archive is read as none."""
+    with path.open("rb") as stream:
+        head = stream.read(len(_ZSTANDARD))
+    if head == _ZSTANDARD:
+        return "called an archive, but it is packed by Zstandard: unpack it first (zstd -d)"
+    return f"called an archive, but {'its content is none that is read here' if head else 'it is empty (0 bytes)'}"
+
+
 def members(path: Path, stopped: Callable[[], bool] = lambda: False) -> Iterator[Member]:
     """Yield the files of an archive; folders are passed over.
 
@@ -139,14 +164,19 @@ def _in_words() -> Iterator[None]:
     try:
         yield
     except _DAMAGED as error:
-        raise ArchiveError(f"damaged or cut off ({error or type(error).__name__})") from error
+        what = clean(str(error)) or type(error).__name__
+        raise ArchiveError(f"damaged or cut off ({what})") from error
     except OSError as error:
         raise ArchiveError(f"cannot be read to its end ({error.strerror or error})") from error
+    except _NONSENSE as error:
+        raise ArchiveError("damaged or cut off (a header that makes no sense)") from error
 
 
 def _of_tar(tar: tarfile.TarFile) -> Iterator[Member]:
     while (info := tar.next()) is not None:
         tar.members.clear()  # type: ignore[attr-defined] # a list of all would fill the memory
+        if info.size < 0:  # where the next one is cannot be told
+            raise ArchiveError(f"a member of a size below zero: {clean(info.name)}")
         if info.isdir():
             continue
         yield Member(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from vggss.clip_id import canonical
 from vggss.ingest.extensions import media_extension, picture_extension
 from vggss.ingest.placing import Placed, Unreadable, Unwritable, check_readable, discard, sha256_of, stage
 from vggss.ingest.records import Offer
@@ -12,6 +13,9 @@ from vggss.ledger import FileFacts
 from vggss.storage import DataRoot
 
 SHORTEST = 3.0  # seconds of sound that the models read; as `vggss download` has it
+LONGEST = (
+    12.0  # seconds of a clip of VGG-Sound, which last ten: of a longer file the middle is another moment
+)
 SLACK = 0.1  # seconds that a header may be off
 
 
@@ -62,6 +66,8 @@ def examine(job: Job) -> Result:
         return Result(job, "unreadable", message=str(error))
     except Unwritable as error:
         return Result(job, "unwritable", message=str(error))
+    except OSError as error:  # a disk that fails in the middle of a file, a file that may not be read there
+        return Result(job, "unreadable", message=error.strerror or str(error))
 
 
 def crashed(job: Job) -> Result:
@@ -78,6 +84,10 @@ def _same(job: Job) -> bool:
 
 
 def _bad(job: Job, kind: str, message: str) -> Result:
+    if (
+        kind == "not_a_file"
+    ):  # it was one when it was found: now it cannot be read, and says nothing of the clip
+        return Result(job, "unreadable", message=message)
     if not job.offer.files[0].named.sure:
         return Result(job, "not_media", kind, message)
     return Result(job, "no_audio" if kind == "no_sound" else "failed", kind.replace("_", " "), message)
@@ -91,6 +101,8 @@ def _checked(job: Job) -> Result:
         return Result(
             job, "too_short", message=f"lasts {facts.duration:.2f} s; at least {SHORTEST:g} s are needed"
         )
+    if facts.duration > LONGEST and canonical(job.offer.clip):
+        return Result(job, "failed", "too long", _too_long(facts.duration))
     placed: list[Placed] = []
     try:
         sums = []
@@ -106,6 +118,12 @@ def _checked(job: Job) -> Result:
         "have",
         facts=replace(facts, sha256=sums[0], sound_sha256="".join(sums[1:])),
         placed=tuple(placed),
+    )
+
+
+def _too_long(seconds: float) -> str:
+    return (
+        f"lasts {round(seconds, 1):,g} s; a clip lasts 10 s: cut it first, or let `vggss download` fetch it"
     )
 
 

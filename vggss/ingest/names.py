@@ -5,63 +5,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from vggss.clip_id import canonical
+from vggss.clip_id import OTHERS, PICTURES, SOUNDS, VIDEOS, canonical
 from vggss.unfinished import is_unfinished
-
-VIDEOS = frozenset(
-    [
-        "mp4",
-        "mkv",
-        "webm",
-        "avi",
-        "mov",
-        "m4v",
-        "ts",
-        "mts",
-        "m2ts",
-        "mpg",
-        "mpeg",
-        "flv",
-        "3gp",
-        "wmv",
-        "asf",
-        "ogv",
-    ]
-)
-PICTURES = frozenset(["jpg", "jpeg", "png", "webp", "bmp"])
-SOUNDS = frozenset(["wav", "flac", "mp3", "ogg", "oga", "opus", "m4a", "aac", "aif", "aiff", "wma"])
-OTHERS = frozenset(
-    [
-        "npy",
-        "npz",
-        "json",
-        "txt",
-        "xml",
-        "pt",
-        "pth",
-        "csv",
-        "tsv",
-        "srt",
-        "vtt",
-        "md",
-        "html",
-        "pkl",
-        "h5",
-        "lmdb",
-        "log",
-        "mid",
-        "pdf",
-        "sha256",
-        "md5",
-    ]
-)
 
 VIDEO, PICTURE, SOUND = "video", "picture", "sound"
 FLICKR = "Flickr number"
 
 _NOT_OURS = frozenset(["__macosx", "lost+found", "@eadir", "$recycle.bin"])
-_ONE_TIME = re.compile(r"[\w-]{11}_(\d{6}|\d+(?:\.0+)?)", re.ASCII)
-_TWO_TIMES = re.compile(r"(Y?)[\w-]{11}_(\d+)(?:\.0+)?_(\d+)(?:\.0+)?", re.ASCII)
+_ONE_TIME = re.compile(r"[\w-]{11}_(\d{6}|\d{1,9}(?:\.0+)?)", re.ASCII)
+_TWO_TIMES = re.compile(r"(Y?)[\w-]{11}_(\d{1,9})(?:\.0+)?_(\d{1,9})(?:\.0+)?", re.ASCII)
+_LONG_TIME = re.compile(r"([\w-]{11})_([1-9]\d{4,8})", re.ASCII)  # 32 clips of VGG-Sound start so late
 _AUDIOSET = re.compile(r"Y[\w-]{11}_\d+\.\d+_\d+\.\d+", re.ASCII)
 _FLICKR = re.compile(r"[1-9]\d{8,10}", re.ASCII)  # the test set's have ten or eleven figures
 _VIDEO_ID = re.compile(r"Y?[\w-]{11}", re.ASCII)
@@ -118,14 +71,19 @@ def recognise(folder: str, name: str) -> Named | str:
     stem, kind = _split(name)
     if kind == "":
         return "no video, picture or sound"
+    if why := unclear(stem):
+        return why
     if found := spelled(stem):
         return Named(*_at(found, kind), sure=kind is not None)
     if kind is None:
         bare, _, extension = name.rpartition(".")
         if bare and _UNKNOWN_EXTENSION.fullmatch(f".{extension}") and (found := spelled(bare)):
             return Named(*_at(found, None), sure=False)
-        return "not a name of a clip"
-    holder = spelled(_split(folder)[0])
+        return unclear(bare) or "not a name of a clip"
+    above = _split(folder)[0]
+    if why := unclear(above):
+        return f"the folder's name is unclear: {why}"
+    holder = spelled(above)
     if holder and not (kind == VIDEO and holder[1] == FLICKR):  # a number is too little to go by here
         return Named(holder[0], kind, f"a folder for each clip ({holder[1]})", by_folder=True)
     if _VIDEO_ID.fullmatch(stem):
@@ -141,7 +99,11 @@ def spelled(stem: str) -> tuple[str, str] | None:
     """
     if _FLICKR.fullmatch(stem):
         return stem, FLICKR
-    if not (_ONE_TIME.fullmatch(stem) or _TWO_TIMES.fullmatch(stem)) or (clip := canonical(stem)) is None:
+    if (
+        unclear(stem)
+        or not (_ONE_TIME.fullmatch(stem) or _TWO_TIMES.fullmatch(stem))
+        or (clip := canonical(stem)) is None
+    ):
         return None
     if _AUDIOSET.fullmatch(stem):
         return clip, "YID_START_END"
@@ -150,6 +112,23 @@ def spelled(stem: str) -> tuple[str, str] | None:
     two = _TWO_TIMES.fullmatch(stem)
     long = two is not None and int(two[3]) - int(two[2]) >= 1000
     return clip, f"ID_START_END in {'milliseconds' if long else 'seconds'}"
+
+
+def unclear(stem: str) -> str:
+    """Return why a name that is spelled like a clip's cannot be trusted to name its moment, or nothing.
+
+    >>> unclear("zpWuikVorYg_30000")
+    '30000 may be seconds or milliseconds; name it zpWuikVorYg_000030 or zpWuikVorYg_030000'
+    >>> unclear("zpWuikVorYg_030000"), unclear("zpWuikVorYg_30000_40000")
+    ('', '')
+    """
+    if one := _LONG_TIME.fullmatch(stem):
+        either = f"{one[1]}_{int(one[2]) // 1000:06d}"
+        either += f" or {one[1]}_{one[2]:>06}" if len(one[2]) < 6 else ""  # no video lasts 100,000 seconds
+        return f"{one[2]} may be seconds or milliseconds; name it {either}"
+    if (two := _TWO_TIMES.fullmatch(stem)) and int(two[3]) <= int(two[2]):
+        return f"it ends at {two[3]}, which is not after its start at {two[2]}"
+    return ""
 
 
 def _split(name: str) -> tuple[str, str | None]:

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from vggss.errors import DataError
 from vggss.ingest.names import Named
 
 NOT_RECOGNISED = "not recognised"
@@ -107,8 +108,9 @@ class Report:
     """What one ingest did.
 
     ``clips`` is each clip that was looked at, with its state after this run: ``have``, or why it could not be taken.
-    ``layouts`` counts what was recognised, ``notes`` lists what was not taken. In a dry run ``have`` means
-    that the clip would be taken if its content is good.
+    ``layouts`` counts what was recognised, ``notes`` lists what was not taken. ``unlisted`` are clips that were taken
+    although VGG-Sound's list, which is at hand, does not name them. In a dry run ``have`` means that the clip would
+    be taken if its content is good.
     """
 
     clips: dict[str, str] = field(default_factory=dict)
@@ -117,6 +119,7 @@ class Report:
     notes: list[Note] = field(default_factory=list)
     dry: bool = False
     interrupted: bool = False
+    unlisted: tuple[str, ...] = ()
 
     @property
     def states(self) -> dict[str, int]:
@@ -136,6 +139,19 @@ class Report:
     def kinds(self) -> dict[str, int]:
         """Count the notes by kind."""
         return dict(Counter(note.kind for note in self.notes))
+
+    @property
+    def unread(self) -> int:
+        """How many files, folders, archives and members of archives could not be read, or not to their end."""
+        return self.kinds().get(UNREADABLE, 0)
+
+
+class UnfinishedError(DataError):
+    """A run could not go on, or not write its manifest; ``report`` is the account of what it did."""
+
+    def __init__(self, message: str, report: Report) -> None:
+        super().__init__(message)
+        self.report = report
 
 
 def clean(name: str) -> str:

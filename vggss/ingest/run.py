@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import shutil
 from contextlib import ExitStack
+from dataclasses import replace
 
 from vggss._version import __version__
-from vggss.errors import DataError
+from vggss.clip_id import canonical
+from vggss.errors import DataError, counted
 from vggss.ingest.desk import Desk
 from vggss.ingest.examine import crashed, examine
 from vggss.ingest.placing import COPY, Unwritable, clear
 from vggss.ingest.pool import Pool
-from vggss.ingest.records import Manner, Report
+from vggss.ingest.records import Manner, Report, UnfinishedError
 from vggss.ingest.survey import Survey
 from vggss.ingest.unpack import Foresight, Unpacking
 from vggss.ledger import Ledger, exclusive
 from vggss.progress import Stop, Tick, unheard
 from vggss.storage import DataRoot
+
+log = logging.getLogger(__name__)
 
 TOOL = f"vggss ingest {__version__}"
 PLAIN = Manner()
@@ -46,9 +52,10 @@ def take(
 
     Raises
     ------
-    DataError
-        the disk is full or cannot be written; what was taken before is in the ledger. UsageError: another
-        ingest is at work.
+    UnfinishedError
+        the disk is full, or the data folder or its ledger cannot be written any more; what was taken before is in the
+        ledger, the exception holds the report. DataError: the ledger or the data folder cannot be used at all.
+        UsageError: another ingest is at work.
     """
     stop = stop or Stop()
     with ExitStack() as stack:
@@ -57,23 +64,59 @@ def take(
             clear((root.clips, root.frames_given, root.sounds_given), root.work)
             stack.callback(clear, (root.clips, root.frames_given, root.sounds_given), root.work)
         ledger = None
-        if not manner.dry or root.ledger.is_file():
-            ledger = stack.enter_context(Ledger.open(root.ledger, create=not manner.dry))
+        if not manner.dry:
+            ledger = stack.enter_context(Ledger.open(root.ledger))
+        elif root.ledger.is_file() and root.ledger.stat().st_size:
+            ledger = stack.enter_context(Ledger.open(root.ledger, create=False, write=False))
         pool = stack.enter_context(Pool(manner.jobs, examine, crashed))
         desk = Desk(root, manner, ledger, pool, tick, TOOL)
         desk.notes += found.notes
         _check_room(found, desk, root, manner)
-        try:
-            _take_all(found, root, manner, desk, stop)
-        except Unwritable as error:
-            raise DataError(
-                f"{error}; {desk.taken:,} clips were taken and are safe. When that is mended, the same command "
-                f"goes on from there"
-            ) from error
-        finally:
-            if ledger and not manner.dry:
-                _write_manifest(ledger, root, desk.taken)
-        return desk.report(stop.requested)
+        trouble = _trouble(found, root, manner, desk, stop, ledger)
+        report = desk.report(stop.requested)
+    report = replace(report, unlisted=_unlisted(report, root))
+    if trouble:
+        raise UnfinishedError(trouble, report)
+    return report
+
+
+def _trouble(
+    found: Survey, root: DataRoot, manner: Manner, desk: Desk, stop: Stop, ledger: Ledger | None
+) -> str:
+    """Take everything and write the manifest; return what went wrong on the disk, or nothing."""
+    try:
+        _take_all(found, root, manner, desk, stop)
+    except (Unwritable, DataError) as error:
+        trouble = f"{error}; {_safe(desk)}. When that is mended, the same command goes on from there"
+        with contextlib.suppress(DataError):  # what came first is what is said
+            _write_manifest(ledger, root, manner)
+        return trouble
+    except BaseException:
+        with contextlib.suppress(DataError):
+            _write_manifest(ledger, root, manner)
+        raise
+    try:
+        _write_manifest(ledger, root, manner)
+    except DataError as error:
+        return f"{error}; {_safe(desk)}. When that is mended, the same command writes the manifest"
+    return ""
+
+
+def _safe(desk: Desk) -> str:
+    return f"{counted(desk.taken, 'clip')} taken, and safe"
+
+
+def _unlisted(report: Report, root: DataRoot) -> tuple[str, ...]:
+    """Return the clips that were taken and are not in VGG-Sound's list, where the list is there and can be read."""
+    from vggss.vggsound import has_vggsound, load_vggsound
+
+    taken = [clip for clip, state in report.clips.items() if state == "have" and canonical(clip)]
+    try:
+        listed = load_vggsound(root).rows if taken and has_vggsound(root) else None
+    except DataError as error:
+        log.warning("ids were not looked up in VGG-Sound's list: %s", error)
+        return ()
+    return () if listed is None else tuple(clip for clip in taken if clip not in listed)
 
 
 def _take_all(found: Survey, root: DataRoot, manner: Manner, desk: Desk, stop: Stop) -> None:
@@ -91,10 +134,11 @@ def _take_all(found: Survey, root: DataRoot, manner: Manner, desk: Desk, stop: S
         desk.notes += desk.lone(found.mates)
 
 
-def _write_manifest(ledger: Ledger, root: DataRoot, taken: int) -> None:
+def _write_manifest(ledger: Ledger | None, root: DataRoot, manner: Manner) -> None:
+    """Write the ledger out, even where this run took nothing: the last one may have been killed before it did."""
     from vggss.manifest import write_manifest
 
-    if taken or not root.manifest.is_file():
+    if ledger and not manner.dry:
         write_manifest(ledger, root.manifest)
 
 

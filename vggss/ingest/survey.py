@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vggss.errors import UsageError
-from vggss.ingest.archives import format_of, named_like_an_archive
+from vggss.ingest.archives import format_of, named_like_an_archive, no_archive
 from vggss.ingest.mates import Folders, Mates
 from vggss.ingest.names import VIDEO, recognise
 from vggss.ingest.records import NOT_RECOGNISED, UNREADABLE, Held, Note, Offer, clean
@@ -135,11 +135,9 @@ def _is_archive(path: Path, found: Survey) -> bool:
     """Whether a file is an archive that can be read; what is only called one is noted."""
     try:
         known = format_of(path)
+        if not known and named_like_an_archive(path.name):
+            found.notes.append(Note(UNREADABLE, clean(str(path)), no_archive(path)))
     except OSError as error:
         found.notes.append(Note(UNREADABLE, clean(str(path)), error.strerror or str(error)))
         return False
-    if not known and named_like_an_archive(path.name):
-        found.notes.append(
-            Note(UNREADABLE, clean(str(path)), "called an archive, but its content is none that is read here")
-        )
     return bool(known)

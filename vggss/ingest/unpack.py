@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from vggss.errors import counted
 from vggss.ingest.archives import ArchiveError, Member, Stopped, members, named_like_an_archive, reading
 from vggss.ingest.desk import Desk
 from vggss.ingest.mates import Folders, Mates
@@ -94,7 +95,7 @@ class Unpacking:
             return
         except ArchiveError as error:
             self._note(
-                UNREADABLE, self._shown, f"{error}; {self._number:,} members were read before that place"
+                UNREADABLE, self._shown, f"{error}; {counted(self._number, 'member')} before that place"
             )
         resolved, notes = self._folders.resolve()
         self._desk.notes += notes

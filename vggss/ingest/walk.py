@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Callable, Iterator
@@ -26,30 +27,37 @@ def walk(
 ) -> Iterator[Entry]:
     """Yield the regular files below a folder, by name.
 
-    Links to files and folders are followed, a folder that was seen before is not entered again.
+    Links to files are followed, and links to folders of the source; a folder that was seen before is not entered
+    again. A link to a folder elsewhere is not followed: one to ``/`` would make the whole machine a source.
 
     Parameters
     ----------
     source
         the folder.
     note
-        is told of what is not yielded: hidden and unfinished files, what cannot be read, devices.
+        is told of what is not yielded: hidden and unfinished files, what cannot be read, devices, links that
+        lead out of the source.
     barred
         folders (resolved) that are not entered.
     """
+    home: Path | None = None
     seen: set[tuple[int, int]] = set()
     waiting: list[tuple[Path, tuple[str, ...]]] = [(source, ())]
     while waiting:
         folder, parts = waiting.pop()
         try:
-            here = folder.stat()
-            if (here.st_dev, here.st_ino) in seen or (parts and folder.resolve() in barred):
+            here, real = folder.stat(), folder.resolve()
+            home = home or real
+            if (here.st_dev, here.st_ino) in seen or (parts and real in barred):
+                continue
+            if not real.is_relative_to(home):
+                note(Note(LEFT_ALONE, clean(str(folder)), _elsewhere(real)))
                 continue
             seen.add((here.st_dev, here.st_ino))
             with os.scandir(folder) as listing:
                 found = sorted(listing, key=lambda item: item.name)
         except (OSError, RuntimeError) as error:
-            note(Note(UNREADABLE, clean(str(folder)), getattr(error, "strerror", None) or str(error)))
+            note(Note(UNREADABLE, clean(str(folder)), _why(error)))
             continue
         folders = []
         for item in found:
@@ -60,9 +68,7 @@ def walk(
             try:
                 about = item.stat()
             except OSError as error:
-                dangling = item.is_symlink() and not path.exists()
-                why = "a link that leads nowhere" if dangling else error.strerror or str(error)
-                note(Note(UNREADABLE, clean(item.path), why))
+                note(Note(UNREADABLE, clean(item.path), _why(error)))
                 continue
             if stat.S_ISDIR(about.st_mode):
                 folders.append((path, (*parts, item.name)))
@@ -71,3 +77,14 @@ def walk(
             else:
                 note(Note(NOT_RECOGNISED, clean(item.path), "a device or a pipe"))
         waiting.extend(reversed(folders))
+
+
+def _elsewhere(real: Path) -> str:
+    return f"a link to a folder outside the source; to take what it holds, name {clean(str(real))} as a source too"
+
+
+def _why(error: OSError | RuntimeError) -> str:
+    """Say what is the matter; a name that is listed and not there is a link to nothing, or was deleted just now."""
+    if isinstance(error, OSError) and error.errno == errno.ENOENT:
+        return "a link that leads nowhere, or deleted meanwhile"
+    return getattr(error, "strerror", None) or str(error)
