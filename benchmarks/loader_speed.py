@@ -7,7 +7,7 @@ one item after the other: the JPEG decoded twice with PIL and resized, the WAV w
 scipy.signal.spectrogram (facts: LVS dataloader.py); the same on the 3 s alone is shown beside it. Ours reads batches
 of 32 from the shards: bytes alone (what a GPU is fed with, which makes spectrograms itself) and bytes with
 spectrograms. All in one thread, files in the system's cache; medians. Then the two shapes a shard could have:
-uint8 pictures in a .npy against JPEG of 256 x 256.
+uint8 pictures in a .npy against JPEG of 256 x 256 decoded from memory, without sound: an upper bound.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def items_from_shards(shards: Shards, seed: int | None, spectrograms: bool) -> I
 
 
 def jpeg_pictures(content: list[bytes], shards: Shards, order: list[int]) -> Iterator[int]:
-    """Yield the sizes of batches of 256 x 256 JPEG and int16, as shards could have been."""
+    """Yield the sizes of batches of 256 x 256 JPEG that are in memory: an upper bound, no file and no sound is read."""
     for first in range(0, len(order), BATCH):
         chosen = order[first : first + BATCH]
         frames = np.empty((len(chosen), shards.side, shards.side, 3), np.uint8)
@@ -137,7 +137,7 @@ def report(out: Path, names: list[str], shards: Shards, repeat: int) -> None:
         "shards at random, bytes": lambda: items_from_shards(shards, 0, False),
         "shards in order, with spectrograms": lambda: items_from_shards(shards, None, True),
         "shards at random, with spectrograms": lambda: items_from_shards(shards, 0, True),
-        "if shards held JPEG 256: at random, bytes": lambda: jpeg_pictures(jpegs, shards, shuffled),
+        "JPEG 256 from memory, no sound: at most": lambda: jpeg_pictures(jpegs, shards, shuffled),
     }
     print(
         f"{len(names)} items; batches of {BATCH}; items/s of wall clock, of CPU; times the released, its 3 s"

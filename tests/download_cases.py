@@ -86,3 +86,16 @@ class Shop:
 def quick(**changes: Any) -> Manner:
     """Return a manner without waiting."""
     return Manner(**({"jobs": 2, "sleep": 0.0, "pause": 0.01, "tries": 2} | changes))
+
+
+def processes_in(folder: Path) -> list[str]:
+    """Return the programs that run in a folder, on a system that tells."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            where = str((process / "cwd").readlink())
+            if where.startswith(str(folder)):
+                found.append((process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+        except OSError:
+            continue
+    return found

@@ -153,3 +153,52 @@ def test_the_odd_files_are_cut_to_the_frame(test_data: Path, tmp_path: Path, ffm
 def test_a_program_that_is_not_there_is_told() -> None:
     with pytest.raises(DataError, match="--ffmpeg /no/such is no program"):
         ffmpeg_program("/no/such")
+
+
+def test_the_first_frame_of_mpeg_ts_is_not_dropped(coded: Coded, tmp_path: Path, ffmpeg: str) -> None:
+    stream = tmp_path / "x.ts"
+    run(ffmpeg, "-i", str(coded.mp4), "-c", "copy", str(stream))
+    begins = probe(stream).video_start or 0.0
+    assert 0.0 < begins < 0.15  # the sound's priming comes before it
+    late = cut(stream, tmp_path / "clip.mp4", 0.0, ffmpeg=ffmpeg)
+    assert late == pytest.approx(begins, abs=1e-3)
+    frames = frames_of(tmp_path / "clip.mp4")
+    assert frames[0] == (0.0, 0)
+    assert frames[1] == (pytest.approx(begins + 1 / 30, abs=1e-3), 1)
+
+
+def test_a_section_of_mpeg_ts_is_cut_by_the_clock_that_it_was_given(
+    coded: Coded, tmp_path: Path, ffmpeg: str
+) -> None:
+    section = tmp_path / "3.ts"
+    moved = ["-c", "copy", "-muxdelay", "0", "-output_ts_offset", "1000", str(section)]
+    run(ffmpeg, "-i", str(coded.mp4), *moved)
+    cut(section, tmp_path / "clip.mp4", 1002.0, origin=0.0, ffmpeg=ffmpeg)
+    assert_exact(tmp_path / "clip.mp4", 2.0, SECONDS)
+
+
+def test_a_file_without_a_frame_in_it_is_told(
+    coded: Coded, tmp_path: Path, ffmpeg: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(ffmpeg, "-f", "lavfi", "-i", "anullsrc", "-t", "1", str(tmp_path / "sound.mp4"))  # and no picture
+    sound = (tmp_path / "sound.mp4").read_bytes()
+    monkeypatch.setattr("vggss.media.cut._run", lambda arguments: (tmp_path / "clip.mp4").write_bytes(sound))
+    with pytest.raises(CutError, match="found no picture there") as caught:
+        cut(coded.mp4, tmp_path / "clip.mp4", 5.0, ffmpeg=ffmpeg)
+    assert caught.value.kind == "no picture"
+
+
+def test_metadata_in_another_encoding_does_not_matter(coded: Coded, tmp_path: Path, ffmpeg: str) -> None:
+    odd = tmp_path / "odd.mp4"
+    run(ffmpeg, "-i", str(coded.mp4), "-c", "copy", "-metadata", "title=MARKMARK", str(odd))
+    odd.write_bytes(odd.read_bytes().replace(b"MARKMARK", b"caf\xe9 \xff\xfe!"))
+    cut(odd, tmp_path / "clip.mp4", 5.0, 1.0, ffmpeg=ffmpeg)
+    assert frames_of(tmp_path / "clip.mp4")[0] == (0.0, 150)
+
+
+def test_a_picture_that_begins_late_is_told(coded: Coded, tmp_path: Path, ffmpeg: str) -> None:
+    late = tmp_path / "late.mp4"
+    both = ["-itsoffset", "0.7", "-i", str(coded.mp4), "-i", str(coded.mp4), "-map", "0:v", "-map", "1:a"]
+    run(ffmpeg, *both, "-c", "copy", str(late))
+    assert cut(late, tmp_path / "clip.mp4", 0.0, 2.0, ffmpeg=ffmpeg) == pytest.approx(0.7, abs=0.05)
+    assert cut(late, tmp_path / "clip.mp4", 3.0, 2.0, ffmpeg=ffmpeg) == 0.0

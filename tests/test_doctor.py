@@ -158,6 +158,22 @@ def test_a_small_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert finding.status == "warn" and "1.0 GB free" in finding.found and "--root" in finding.mend
 
 
+def test_a_dangling_link_among_the_clips_counts_nothing(tmp_path: Path) -> None:
+    root = DataRoot(tmp_path, "")
+    root.clips.mkdir()
+    root.clip_file("zpWuikVorYg_000032").symlink_to(tmp_path / "nowhere")
+    assert doctor._disk(root).status in ("ok", "warn")
+
+
+@pytest.mark.parametrize("expires", ["1999999999.5", "-", "soon", "-1", ""])
+def test_the_expiry_of_a_cookie_is_read_as_yt_dlp_reads_it(tmp_path: Path, expires: str) -> None:
+    path = cookies(tmp_path / "c", (".youtube.com", 0, "LOGIN_INFO"))
+    path.write_text(path.read_text() + f".youtube.com\tTRUE\t/\tTRUE\t{expires}\tPREF\tx\nnonsense\n")
+    finding = check_cookies(path, NOW)
+    assert finding.status == "ok"
+    assert finding.found.startswith("2 valid" if expires in ("1999999999.5", "") else "1 valid")
+
+
 def test_no_network_is_a_warning_with_another_way(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "YOUTUBE", "https://no-such-host.invalid/watch?v={video}")
     finding = doctor._network()

@@ -104,6 +104,23 @@ def test_what_cannot_work_is_told_before_anything_is_asked(ids: Path, options: l
     assert words in result.stderr
 
 
+def test_options_before_a_command_that_would_do_nothing_are_refused(tmp_path: Path) -> None:
+    result = vggss("download", "--split", "vggss", "annotations", "--from", tmp_path)
+    assert result.exit_code == 2
+    assert "--split before annotations would do nothing" in result.stderr
+
+
+@pytest.mark.parametrize("options", [["--rate-limit", "foo"], ["--", "--no-such"]])
+def test_an_option_that_yt_dlp_refuses_ends_even_a_short_run_with_exit_code_1(
+    tmp_path: Path, site: Site, options: list[str]
+) -> None:
+    programs()
+    wanted = listed(tmp_path, clip_id("a", 1))
+    result = vggss("download", "--split", wanted, "--address", site.template, "--sleep", "0", *options)
+    assert result.exit_code == 1
+    assert "no video can be got like this" in result.stderr and "pip install" not in result.stderr
+
+
 def test_a_run_prints_a_table_and_says_what_to_do_next(tmp_path: Path, site: Site) -> None:
     tools = programs()
     (tmp_path / "served").mkdir()

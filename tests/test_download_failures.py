@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vggss.download.failures import broke_off, classify
+from vggss.download.failures import SETUP, broke_off, classify
 from vggss.ledger import STATES
 
 YT = "ERROR: [youtube] Q1i3iDqIDBQ: "
@@ -92,7 +92,31 @@ SAID = {
         "not found",
         "ERROR: [generic] x: Unable to download webpage: HTTP Error 404: Not Found (caused by <HTTPError 404: Not Found>)",
     ),
+    "page, gone for good": (
+        "gone",
+        "removed",
+        "ERROR: [generic] x: Unable to download webpage: HTTP Error 410: Gone (caused by <HTTPError 410: Gone>)",
+    ),
+    "any more": ("gone", "removed", f"{YT}Video unavailable. This video isn't available anymore"),
+    "court": ("gone", "legal", f"{YT}Video unavailable. This video was removed by a court order"),
+    "complaint": (
+        "gone",
+        "legal",
+        f"{YT}Video unavailable. This content is not available on this country domain due to a legal complaint.",
+    ),
     # blocked
+    "address": (
+        "blocked",
+        "address blocked",
+        f"{YT}All player responses are invalid. Your IP is likely being blocked by Youtube",
+    ),
+    "device": ("blocked", "device", f"{YT}Video unavailable. This video is not available on this device"),
+    "workspace": (
+        "blocked",
+        "workspace",
+        f"{YT}Video unavailable. This video is restricted. Please check the Google Workspace administrator and/or the "
+        f"network administrator restrictions.",
+    ),
     "bot": ("blocked", "bot check", f"{YT}Sign in to confirm you’re not a bot. {LOGIN}"),
     "bot, plain": ("blocked", "bot check", f"{YT}Sign in to confirm you're not a bot. {LOGIN}"),
     "captcha": (
@@ -220,7 +244,31 @@ SAID = {
         "bad option",
         "Usage: __main__.py [OPTIONS] URL [URL...]\n\n__main__.py: error: no such option: --force-ipv5\n",
     ),
+    "option, named otherwise": (
+        "failed",
+        "bad option",
+        "yt-dlp_linux: error: invalid rate limit specified\n",
+    ),
+    "no module": ("failed", "no yt-dlp", "/usr/bin/python3: No module named yt_dlp"),
     "disk": ("failed", "disk full", "ERROR: unable to write data: [Errno 28] No space left on device"),
+    "broken disk": ("failed", "disk error", "ERROR: unable to write data: [Errno 5] Input/output error"),
+    "forbidden folder": (
+        "failed",
+        "no access",
+        "ERROR: unable to open for writing: [Errno 13] Permission denied: '8.mp4.part'",
+    ),
+    "firewall": (
+        "network",
+        "refused",
+        "ERROR: [generic] x: Unable to download webpage: HTTPConnection(host='h', port=80): Failed to establish a new "
+        "connection: [Errno 13] Permission denied",
+    ),
+    "files": (
+        "failed",
+        "too many files",
+        "ERROR: unable to open for writing: [Errno 24] Too many open files: 'x'",
+    ),
+    "playlist": ("failed", "not a video", "ERROR: [youtube:tab] PLx: The playlist does not exist."),
     "format": ("failed", "no format", NO_FORMAT),
     "drm": ("failed", "protected", f"{YT}This video is DRM protected"),
     "unknown": ("failed", "unknown", f"{YT}Something nobody has seen{REPORT}"),
@@ -241,7 +289,7 @@ def test_a_message_has_its_state_and_reason(name: str) -> None:
 def test_what_no_video_can_get_past_says_how_to_mend_it(name: str) -> None:
     found = classify(SAID[name][2])
     assert found.is_setup
-    assert "vggss doctor" in found.message and "pip install -U" in found.message
+    assert found.message.endswith(SETUP[found.reason])
 
 
 def test_an_id_that_looks_like_a_word_decides_nothing() -> None:

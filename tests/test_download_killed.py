@@ -38,7 +38,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
         for number in range(40):
             video = Video((mp4,))
             if number in GONE:
-                video = Video(page=404)
+                video = Video(page=410)
             elif number in SHUT:
                 video = Video(page=403)
             elif number in ODD:

@@ -128,6 +128,64 @@ def test_an_address_without_a_place_for_the_video_is_refused(address: str) -> No
         Request(address)
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        ["https://h/other"],
+        ["--force-ipv4", "https://h/other"],
+        ["dQw4w9WgXcQ"],
+        ["--sleep-requests", "2", "dQw4w9WgXcQ"],
+        ["--sleep-requests=2", "dQw4w9WgXcQ"],
+        ["--", "https://h/other"],
+        ["-a", "list.txt"],
+        ["--batch-file=list.txt"],
+        ["-o", "x"],
+        ["-ox"],
+        ["-4ox"],
+        ["--outp", "x"],
+        ["-P", "/tmp"],
+        ["-x"],
+        ["--exec", "rm {}"],
+        ["--download-sections", "*0-1"],
+        ["--downloader-args", "ffmpeg_o:-y"],
+        ["--simulate"],
+        ["--proxy", "http://h:1"],
+        ["-r", "1M"],
+    ],
+)
+def test_further_addresses_and_what_is_ours_to_decide_are_refused(given: list[str]) -> None:
+    with pytest.raises(UsageError, match="--"):
+        Request(further=tuple(given))
+
+
+def test_other_options_of_yt_dlp_are_passed_on() -> None:
+    given = (
+        "-4",
+        "-f",
+        "18",
+        "--referer",
+        "https://h/",
+        "--downloader",
+        "native",
+        "--user-agent",
+        "a",
+        "-S",
+        "res:144",
+    )
+    assert Request(further=given).further == given
+
+
+def test_what_may_be_secret_in_an_address_is_not_kept() -> None:
+    request = Request("http://joe:PW@host/{video}?token=T0K#x", proxy="http://me:PASS@proxy:1")
+    assert request.address_of("abc") == "http://joe:PW@host/abc?token=T0K#x"
+    assert request.shown("abc") == "http://host/abc"
+    said = "no http://joe:PW@host/abc?token=T0K#x, http://host/abc?token=T0K#y via http://me:PASS@proxy:1"
+    assert not any(secret in request.hide(said, "abc") for secret in ("joe", "PW", "T0K", "PASS"))
+    assert Request("http://h/{video}?a=1").hide("Duration: 00:01:11", "abc") == "Duration: 00:01:11"
+    assert Request("http://h/watch?v={video}&key=K").shown("abc") == "http://h/watch?v=abc"
+    assert Request().shown("abc") == Request().address_of("abc") == "https://www.youtube.com/watch?v=abc"
+
+
 def test_only_the_place_of_the_video_is_filled_in() -> None:
     assert Request("http://h/{video}?a={b}&c=%s").address_of("{video}") == "http://h/{video}?a={b}&c=%s"
     assert Request(YOUTUBE).address_of("abc").endswith("watch?v=abc")
@@ -150,6 +208,19 @@ def test_programs_that_are_not_there_or_do_not_run_are_told(tmp_path: Path) -> N
         find_programs("/no/such")
     with pytest.raises(DataError, match=r"does not run.*pip install -U"):
         yt_dlp_version((sys.executable, "-c", "import sys; sys.exit(3)"))
+    with pytest.raises(DataError, match=r"ended by signal 11"):
+        yt_dlp_version((sys.executable, "-c", "import os; os.kill(os.getpid(), 11)"))
+    with pytest.raises(DataError, match=r"No module named no_such"):
+        yt_dlp_version((sys.executable, "-m", "no_such"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a shell")
+def test_an_ffmpeg_that_does_not_run_is_told_before_anything_is_asked(tmp_path: Path) -> None:
+    program = tmp_path / "ffmpeg"
+    program.write_text("#!/bin/sh\nexit 1\n")
+    program.chmod(0o755)
+    with pytest.raises(DataError, match=r"ffmpeg -version does not run \(exit code 1\).*--ffmpeg"):
+        find_programs(None, str(program))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a shell")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vggss.download.failures import HELP
+from vggss.download.failures import AT_ONCE, SETUP, Failure
 from vggss.download.policy import Patience, Watch, back_off, is_due, kind_of
 from vggss.ledger import PERMANENT, STATES, ClipRow, Outcome
 
@@ -52,7 +52,9 @@ def test_pauses_are_the_same_with_the_same_seed_and_differ_with_another() -> Non
     assert back_off(3, 60.0, random.Random(1)) != back_off(3, 60.0, random.Random(2))
 
 
-@pytest.mark.parametrize("wall", [("limited", "rate limit"), ("blocked", "bot check")])
+@pytest.mark.parametrize(
+    "wall", [("limited", "rate limit"), ("blocked", "bot check"), ("blocked", "address blocked")]
+)
 def test_a_wall_pauses_longer_each_time_and_then_stops(wall: tuple[str, str]) -> None:
     watching = watch()
     first, second, third = (watching.after(said(*wall)) for _ in range(3))
@@ -93,13 +95,42 @@ def test_different_videos_without_network_end_the_run_kindly() -> None:
     assert "Name or service not known" in verdicts[-1].advice and "same command again" in verdicts[-1].advice
 
 
-def test_what_no_video_can_get_past_ends_the_run_with_its_remedy() -> None:
+@pytest.mark.parametrize("reason", SETUP)
+def test_what_no_video_can_get_past_ends_the_run_with_its_remedy(reason: str) -> None:
     watching = watch()
-    verdicts = [
-        watching.after(said("failed", "no JavaScript runtime", f"no runtime; {HELP}")) for _ in range(3)
-    ]
-    assert verdicts[-1].stop == "setup"
-    assert "vggss doctor" in verdicts[-1].advice
+    failure = Failure.of_setup(reason, "it was said")
+    number = 1 if reason in AT_ONCE else 3
+    verdicts = [watching.after(said("failed", reason, failure.message)) for _ in range(number)]
+    assert [verdict.stop for verdict in verdicts] == [""] * (number - 1) + ["setup"]
+    assert "it was said" in verdicts[-1].advice and SETUP[reason] in verdicts[-1].advice
+
+
+def test_only_an_old_yt_dlp_is_told_to_be_upgraded() -> None:
+    assert {reason for reason, mend in SETUP.items() if "pip install -U" in mend} == {
+        "no JavaScript runtime", "yt-dlp too old", "no yt-dlp",
+    }  # fmt: skip
+    assert "imageio-ffmpeg" in SETUP["no ffmpeg"] and "options after --" in SETUP["bad option"]
+
+
+@pytest.mark.parametrize("reason", ["server error", "not a video", "cut off", "media not found"])
+def test_a_server_that_answers_is_not_called_a_missing_network(reason: str) -> None:
+    watching = watch()
+    advice = [watching.after(said("network", reason, "odd")).advice for _ in range(5)][-1]
+    assert advice.startswith("no usable answer comes") and "network reaches" not in advice
+
+
+def test_pages_of_another_site_that_are_not_there_end_the_run_and_are_asked_for_again() -> None:
+    watching = watch()
+    watching.youtube = False
+    for _ in range(4):
+        assert not watching.after(said("gone", "not found")).stop
+    watching.after(said("gone", "removed"))
+    verdicts = [watching.after(said("gone", "not found", "HTTP Error 404")) for _ in range(5)]
+    assert [verdict.stop for verdict in verdicts] == ["", "", "", "", "setup"]
+    assert "look at --address" in verdicts[-1].advice
+    assert len(verdicts[-1].again) == 5
+    ours = watch()
+    assert not any(ours.after(said("gone", "not found")).stop for _ in range(50))
 
 
 @pytest.mark.parametrize(("state", "reason"), [("blocked", "forbidden"), ("failed", "unknown")])
@@ -114,7 +145,7 @@ def test_twenty_alike_in_a_row_are_not_the_fault_of_the_videos(state: str, reaso
     assert "vggss doctor" in verdicts[-1].advice and "odd" in verdicts[-1].advice
 
 
-@pytest.mark.parametrize("reason", ["disk full", "no access"])
+@pytest.mark.parametrize("reason", ["disk full", "no access", "disk error"])
 def test_a_disk_that_cannot_be_written_ends_the_run_at_once(reason: str) -> None:
     verdict = watch().after(said("failed", reason, "No space left on device"))
     assert verdict.stop == "disk" and "No space left" in verdict.advice

@@ -32,6 +32,42 @@ def test_squashing_is_close_to_the_bicubic_filter_of_the_released_code(size: tup
     assert np.abs(squash(frame, 224) - theirs).mean() < 1
 
 
+SIZES = [(360, 202), (360, 640), (240, 320), (200, 640), (180, 1280)]  # height, width
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("axis", [0, 1])
+def test_texture_is_damped_along_each_axis_that_shrinks(size: tuple[int, int], axis: int) -> None:
+    image = pytest.importorskip("PIL.Image")
+    frame = np.zeros((*size, 3), np.uint8)
+    frame.swapaxes(0, axis)[::2] = 255  # stripes of one pixel
+    theirs = np.asarray(image.fromarray(frame).resize((224, 224), image.Resampling.BICUBIC), int)
+    found = squash(frame, 224)
+    assert found.std() < theirs.std() + 28
+    if size[axis] < 224:  # it grows: nothing is lost
+        assert np.abs(found - theirs).mean() < 1
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_real_frames_are_squashed_as_the_released_code_does(size: tuple[int, int], test_data: Path) -> None:
+    image = pytest.importorskip("PIL.Image")
+    differences = []
+    for clip in sorted((test_data / "clips").glob("*.mp4"))[:3]:
+        whole = image.fromarray(_first_frame(clip))
+        frame = whole.resize(size[::-1], image.Resampling.LANCZOS)
+        theirs = np.asarray(frame.resize((224, 224), image.Resampling.BICUBIC), int)
+        differences.append(np.abs(squash(np.asarray(frame), 224) - theirs).mean())
+    assert np.mean(differences) < 0.9
+
+
+def _first_frame(clip: Path) -> NDArray[np.uint8]:
+    import av
+
+    with av.open(str(clip)) as container:
+        frame: NDArray[np.uint8] = next(container.decode(video=0)).to_ndarray(format="rgb24")
+    return frame
+
+
 def test_the_whole_frame_is_squashed_and_nothing_is_cropped() -> None:
     frame = np.zeros((90, 160, 3), np.uint8)
     frame[:, :4] = 255  # at the very left: a centre crop would lose it

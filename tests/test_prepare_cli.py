@@ -17,6 +17,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from vggss.cli import cli
+from vggss.cli.prepare import _folded
 from vggss.ledger import FileFacts, Ledger, Outcome
 from vggss.media import PRESETS
 from vggss.shards import open_shards
@@ -68,6 +69,9 @@ def test_a_failed_input_is_told_and_is_the_exit_code(tmp_path: Path) -> None:
     again = invoke(tmp_path / "in", "--out", out, "--workers", "0")
     assert again.exit_code == 1 and "error: page: a web page" in again.stderr
     assert "decoded now: 0" in again.stdout
+    assert "errors of an earlier run, not tried again: 1; --again tries them" in again.stderr
+    tried = invoke(tmp_path / "in", "--out", out, "--workers", "0", "--again")
+    assert "decoded now: 1" in tried.stdout and "--again" not in tried.stderr
 
 
 def test_many_failures_are_counted(tmp_path: Path) -> None:
@@ -85,6 +89,16 @@ def test_presets_are_listed_with_what_they_do() -> None:
     result = invoke("--presets")
     assert result.exit_code == 0
     assert [line.split(": ")[0] for line in result.stdout.splitlines()] == list(PRESETS)
+
+
+def test_presets_are_folded_between_words_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    line = "paper: " + "some words " * 20
+    assert _folded(line) == line  # no terminal
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", "40")
+    folded = _folded(line).splitlines()
+    assert max(map(len, folded)) <= 40 and all(part.startswith("    ") for part in folded[1:])
+    assert " ".join(part.strip() for part in folded) == line.strip()
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -122,14 +123,75 @@ def test_a_decoder_that_crashes_or_hangs_on_ray_loses_its_clip_alone(monkeypatch
         assert dict(cluster.run([1, 2], Stop())) == {1: 2, 2: Lost("KeyError: 'two'")}
 
 
-def test_a_cluster_that_does_not_answer_is_told() -> None:
-    pytest.importorskip("ray")
+def nobody() -> str:
+    """Return an address at which nobody listens."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
+        return f"127.0.0.1:{free.getsockname()[1]}"
+
+
+def test_a_cluster_that_does_not_answer_is_told() -> None:
+    pytest.importorskip("ray")
+    address = nobody()
     with pytest.raises(
         NetworkError, match=rf"no Ray cluster answers at {address}: .*refused; start one with"
     ):
         Cluster(cases.double, address, 1, 60)
     with pytest.raises(NetworkError, match=r"no Ray cluster answers at no-such-host.invalid:6379"):
         Cluster(cases.double, "no-such-host.invalid:6379", 1, 60)
+
+
+def test_auto_knocks_at_the_address_that_is_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("ray")
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
+    record = tmp_path / "ray" / "ray_current_cluster"
+    record.parent.mkdir()
+    record.write_text(address := nobody())
+    with pytest.raises(
+        NetworkError, match=rf"at {address} \(which {record} names: remove it if .* is gone\): "
+    ):
+        Cluster(cases.double, "auto", 1, 60)
+    monkeypatch.setenv("RAY_ADDRESS", address := nobody())
+    with pytest.raises(NetworkError, match=rf"at {address} \(RAY_ADDRESS\): "):
+        Cluster(cases.double, "auto", 1, 60)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_joining_what_is_no_cluster_can_be_stopped(tmp_path: Path, number: signal.Signals) -> None:
+    pytest.importorskip("ray")
+    paths = cases.stand_ins(tmp_path / "in", 1)
+    with socket.socket() as mute:
+        mute.bind(("", 0))  # Ray turns 127.0.0.1 into another address of this machine
+        mute.listen()
+        mute.settimeout(60)
+        address = f"127.0.0.1:{mute.getsockname()[1]}"
+        command = [*cases.PROGRAM, *map(str, paths), "--out", str(tmp_path / "out"), "--ray", address]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+            knock, _ = mute.accept()
+            joining, _ = mute.accept()  # it takes the connection and says nothing
+            process.send_signal(number)
+            try:
+                _, err = process.communicate(timeout=40)
+            finally:
+                process.kill()
+            knock.close()
+            joining.close()
+    assert process.returncode == 130 and "the same command goes on from here" in err, err
+
+
+@apply(*quiet_ray)
+def test_a_cluster_of_our_own_prints_nothing_even_when_a_worker_dies() -> None:
+    pytest.importorskip("ray")
+    code = (
+        "import prepare_cases as cases; from vggss.prepare.cluster import Cluster\n"
+        "from vggss.progress import Stop\n"
+        "with Cluster(cases.die_on_seven, 'local', 1, 60) as cluster:\n"
+        "    assert len(list(cluster.run([6, 7], Stop()))) == 2\n"
+    )
+    around = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=around, capture_output=True, text=True, timeout=200
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import errno
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -254,7 +255,10 @@ def test_two_runs_into_one_folder_are_not_possible(tmp_path: Path, monkeypatch: 
 
     class Second(Counting):
         def run(self, jobs: Iterable[Job], stop: Stop) -> Iterator[tuple[Job, Made | Lost]]:
-            with pytest.raises(UsageError, match=r"another `vggss prepare` \(process \d+\) is at work"):
+            with pytest.raises(
+                UsageError,
+                match=r"another `vggss prepare` \(process \d+\) is at work .* or prepare into another folder \(--out\)",
+            ):
                 run(paths, tmp_path / "out")
             with pytest.raises(UsageError, match=r"another `vggss prepare`"):
                 run(paths, tmp_path / "out", part=(1, 2))
@@ -387,10 +391,15 @@ def test_a_full_disk_ends_the_run_and_nothing_is_lost(
 
     def full(self: Output, name: str, made: Made) -> None:
         if name == "clip002":
-            raise DataError("cannot write it: No space left on device")
+            raise DataError("cannot write it: No space left on device") from OSError(errno.ENOSPC, "full")
         put(self, name, made)
 
-    with monkeypatch.context() as patch, pytest.raises(DataError, match="No space left"):
+    with (
+        monkeypatch.context() as patch,
+        pytest.raises(
+            DataError, match="No space left on device; what is done is kept; make room and run it again"
+        ),
+    ):
         patch.setattr(Output, "put_files", full)
         run(paths, tmp_path / "out")
     runner = Counting()

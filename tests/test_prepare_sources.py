@@ -28,7 +28,19 @@ def test_a_folder_gives_its_files_by_name_at_any_depth(tmp_path: Path) -> None:
     assert found == ["-dash", "b", "c", "noextension", "z"]
 
 
-@pytest.mark.parametrize("name", ["a.mp4.part", "a.ytdl", "a.TMP", "a.json", "a.jpg", "a.wav", "a.txt"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("a.mp4.part", "a.ytdl", "a.TMP", "a.json", "a.jpg", "a.wav", "a.txt"),
+        "download.lock",
+        "download.lock.pid",
+        "ledger.sqlite",
+        "ledger.sqlite-wal",
+        "ledger.sqlite-shm",
+        "a.wal",
+        "a.shm",
+    ],
+)
 def test_a_scan_leaves_out_what_is_unfinished_or_no_video(tmp_path: Path, name: str) -> None:
     touch(tmp_path / name)
     assert from_paths([tmp_path]) == []
@@ -52,6 +64,18 @@ def test_what_is_named_is_listed_even_if_it_cannot_be_used(tmp_path: Path) -> No
     ]
 
 
+def test_a_scan_has_a_row_for_what_is_no_regular_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.mp4")
+    touch(tmp_path / "a.mp4")
+    (tmp_path / "dangling.mp4").symlink_to(tmp_path / "nowhere")
+    found = [(one.name, one.status, one.message) for one in from_paths([tmp_path])]
+    assert found == [
+        ("a", "", ""),
+        ("dangling", "error", "no such file"),
+        ("pipe", "error", "not a regular file"),
+    ]
+
+
 def test_order_is_that_of_the_command_line_and_a_file_named_twice_is_one(tmp_path: Path) -> None:
     for name in ("z.mp4", "in/b.mp4", "in/a.mp4"):
         touch(tmp_path / name)
@@ -72,7 +96,8 @@ def test_a_link_goes_by_its_own_name(tmp_path: Path) -> None:
     (tmp_path / "broken.mp4").symlink_to(tmp_path / "nowhere")
     found = from_paths([tmp_path / "clip.mp4", tmp_path / "broken.mp4"])
     assert [(one.name, one.message) for one in found] == [("clip", ""), ("broken", "no such file")]
-    assert from_paths([tmp_path])[0].name == "clip"
+    scanned = [(one.name, one.message) for one in from_paths([tmp_path])]
+    assert scanned == [("broken", "no such file"), ("clip", ""), ("0001", "")]
 
 
 @pytest.mark.parametrize(

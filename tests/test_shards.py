@@ -17,7 +17,16 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from vggss.errors import DataError
-from vggss.shards import Batch, ShardIndex, Shards, open_shards, read_indexes, write_shard
+from vggss.shards import (
+    WITHDRAWN,
+    Batch,
+    ShardIndex,
+    Shards,
+    open_shards,
+    read_indexes,
+    write_shard,
+    write_withdrawn,
+)
 
 SIDE, SAMPLES = 5, 7
 here = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
@@ -169,6 +178,35 @@ def test_the_newest_edition_of_a_clip_counts(tmp_path: Path) -> None:
     with pytest.raises(
         DataError, match=r"a is in shards 0 and 2 .* two runs that knew nothing of each other"
     ):
+        open_shards(tmp_path)
+
+
+def test_a_clip_that_was_withdrawn_does_not_count_until_a_later_edition_of_it(tmp_path: Path) -> None:
+    put(tmp_path, 0, "abc")
+    write_withdrawn(tmp_path, {"b": 0, "z": 3})
+    assert open_shards(tmp_path).names == ("a", "c")
+    put(tmp_path, 1, "bz", editions=(1, 3))
+    shards = open_shards(tmp_path)
+    assert shards.names == ("a", "c", "b")
+    assert is_right(shards.batch(range(3)), "acb")
+    write_withdrawn(tmp_path, dict.fromkeys("abcz", 9))
+    assert len(open_shards(tmp_path)) == 0 and list(open_shards(tmp_path).batches(2, seed=0)) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"{", "cannot read"),
+        (b"[]", "is not what `vggss prepare` writes"),
+        (b'{"format": "vggss withdrawn clips", "version": 9}', "another version"),
+        (b'{"format": "vggss withdrawn clips", "version": 1, "editions": ["a"]}', "no table of names"),
+        (b'{"format": "vggss withdrawn clips", "version": 1, "editions": {"a": "1"}}', "no table of names"),
+    ],
+)
+def test_a_damaged_list_of_withdrawn_clips_is_told(tmp_path: Path, content: bytes, said: str) -> None:
+    put(tmp_path, 0, "ab")
+    (tmp_path / WITHDRAWN).write_bytes(content)
+    with pytest.raises(DataError, match=said):
         open_shards(tmp_path)
 
 

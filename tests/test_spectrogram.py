@@ -136,7 +136,7 @@ def test_what_cannot_be_is_refused(shape: tuple[int, ...], arguments: dict[str, 
 def test_a_sound_that_holds_nan_is_refused() -> None:
     sound = np.zeros(48_000, np.float32)
     sound[7] = np.nan
-    with pytest.raises(ValueError, match="not numbers"):
+    with pytest.raises(ValueError, match="not finite numbers"):
         log_spectrogram(sound, RATE)
 
 
@@ -193,3 +193,30 @@ def test_the_torch_version_gives_the_same_on_a_gpu() -> None:
     np.testing.assert_allclose(
         found.cpu().numpy(), log_spectrogram(batch.numpy(), RATE), rtol=1e-5, atol=2e-6
     )
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_a_sound_that_is_not_finite_is_refused_before_it_is_clipped(value: float, kind: type) -> None:
+    sound = np.zeros((2, 600), kind)
+    sound[1, 599] = value
+    with pytest.raises(ValueError, match="not finite"):
+        log_spectrogram(sound, RATE)
+
+
+@pytest.mark.parametrize("kind", [np.int16, np.uint8, np.complex64, np.bool_])
+def test_a_sound_of_other_than_floating_point_numbers_is_refused(kind: type) -> None:
+    with pytest.raises(ValueError, match=rf"{np.dtype(kind)}; floating-point samples"):
+        log_spectrogram(np.zeros(600, kind), RATE)
+
+
+def test_the_torch_version_refuses_other_kinds_and_marks_what_is_not_finite() -> None:
+    torch = pytest.importorskip("torch")
+    for kind in (torch.int16, torch.complex64):
+        with pytest.raises(ValueError, match="floating-point samples"):
+            log_spectrogram_torch(torch.zeros(600, dtype=kind), RATE)
+    for value in (float("inf"), -float("inf"), float("nan")):
+        sound = torch.zeros(2, 1200)
+        sound[1, 1] = value
+        found = log_spectrogram_torch(sound, RATE)
+        assert found[0].isfinite().all() and found[1, :, 0].isnan().all() and found[1, :, -1].isfinite().all()

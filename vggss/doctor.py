@@ -29,6 +29,7 @@ OLD = 60  # days after which a yt-dlp has often stopped working with YouTube
 TEST_CLIPS = 15_446
 BAD = frozenset({"missing", "broken"})
 
+_EXPIRY = re.compile(r"(\d+(\.\d+)?)?")  # seconds since 1970; empty or 0: until the browser is closed
 _UPGRADE = 'python -m pip install -U "yt-dlp[default,deno]"'
 _TORCH = """
 import torch, torchvision
@@ -176,7 +177,7 @@ def _disk(root: DataRoot) -> Finding:
             "disk", "broken", f"{there} may not be written", "give another --root, or set VGGSS_HOME"
         )
     free = free_bytes(root.path)
-    held = sum(file.stat().st_size for file in root.clips.glob("*")) if root.clips.is_dir() else 0
+    held = sum(_size(file) for file in root.clips.glob("*")) if root.clips.is_dir() else 0
     needed = max(0, TEST_CLIPS * CLIP_BYTES - held)
     found = (
         f"{free / 1e9:,.1f} GB free at {root.path}; the test split needs about {needed / 1e9:,.1f} GB more"
@@ -184,6 +185,14 @@ def _disk(root: DataRoot) -> Finding:
     if free >= needed:
         return Finding("disk", "ok", found)
     return Finding("disk", "warn", found, "make room, or give another --root (VGGSS_HOME)")
+
+
+def _size(path: Path) -> int:
+    """Return the bytes of a file; a dangling link, and what goes away meanwhile, have none."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def check_cookies(path: Path, now: float) -> Finding:
@@ -204,12 +213,15 @@ def check_cookies(path: Path, now: float) -> Finding:
         return Finding("cookies", "missing", f"{path}: {error.strerror or error}", export)
     lines = [line.removeprefix("#HttpOnly_") for line in text.splitlines()]
     rows = [line.split("\t") for line in lines if line.strip() and not line.startswith("#")]
-    if not rows or any(len(row) != 7 or not re.fullmatch(r"-?\d*", row[4]) for row in rows):
+    rows = [
+        row for row in rows if len(row) == 7 and _EXPIRY.fullmatch(row[4])
+    ]  # yt-dlp leaves the others out too
+    if not rows:
         return Finding("cookies", "broken", f"{path} is not in Netscape's format", export)
     youtube = [row for row in rows if row[0].lstrip(".").endswith("youtube.com")]
     if not youtube:
         return Finding("cookies", "broken", f"{path} has no cookie of youtube.com", export)
-    valid = [row for row in youtube if int(row[4] or 0) == 0 or int(row[4]) > now]
+    valid = [row for row in youtube if float(row[4] or 0) == 0 or float(row[4]) > now]
     if not valid:
         return Finding("cookies", "broken", f"all {len(youtube)} cookies of youtube.com have expired", export)
     found = f"{len(valid)} valid cookies of youtube.com in {path}"

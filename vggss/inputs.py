@@ -61,17 +61,20 @@ def squash(frame: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     The boxes of VGG-SS are fractions of the full frame, drawn on squashed pictures: a map of a cropped frame
     is out of place (5.9 points of success rate on 16:9). EZ-VSL, SLAVC and FNAC squash with PIL's bicubic filter
     (``Resize((224, 224), BICUBIC)``, EZ datasets.py:211), LVS and SSL-TIE crop (LVS dataloader.py:66-68). This
-    takes OpenCV's area filter where the frame has at least twice the pixels, whose
-    mean difference to PIL's bicubic is 0.6 of 255 on real frames, at a third of its cost, and the cubic filter else.
+    takes OpenCV's area filter along an axis that shrinks and its cubic filter along one that grows. Measured against
+    PIL's bicubic at 224 pixels: a mean difference of 0.5 to 0.8 of 255 on frames of real clips in 15 sizes from 256 x
+    144 to 1920 x 1080. The area filter damps texture finer than a pixel less than PIL's, which is wider: of stripes
+    one pixel wide (640 x 360; standard deviation 127) it leaves a standard deviation of 27, PIL 1 to 5.
     """
-    if frame.shape[:2] == (side, side):
+    height, width = frame.shape[:2]
+    small = _resized(frame, min(height, side), min(width, side), cv2.INTER_AREA)
+    return _resized(small, side, side, cv2.INTER_CUBIC)
+
+
+def _resized(frame: NDArray[np.uint8], height: int, width: int, how: int) -> NDArray[np.uint8]:
+    if frame.shape[:2] == (height, width):
         return frame
-    shrinks = frame.shape[0] * frame.shape[1] >= 2 * side * side
-    resized = cv2.resize(
-        np.ascontiguousarray(frame),
-        (side, side),
-        interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC,
-    )
+    resized = cv2.resize(np.ascontiguousarray(frame), (width, height), interpolation=how)
     return resized.astype(np.uint8, copy=False)
 
 

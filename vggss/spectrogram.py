@@ -48,7 +48,7 @@ def log_spectrogram(
     Parameters
     ----------
     sound
-        (n,) or (b, n), in [-1, 1]; what lies outside is clipped, as the released code does.
+        (n,) or (b, n), floating point, in [-1, 1]; what lies outside is clipped, as the released code does.
     sample_rate
         in Hz; the models expect 16,000.
     noverlap
@@ -63,10 +63,13 @@ def log_spectrogram(
     Raises
     ------
     ValueError
-        the sound has another number of dimensions, is shorter than 512 samples or than ``columns`` asks for, or is
-        not finite.
+        the sound has another number of dimensions, is not of floating-point numbers, is shorter than 512 samples or
+        than ``columns`` asks for, or is not finite.
     """
     keep = _columns(sound.shape, sample_rate, noverlap, columns)
+    _check_floating(np.issubdtype(sound.dtype, np.floating), str(sound.dtype))
+    if not np.isfinite(sound).all():
+        raise ValueError("the sound holds values that are not finite numbers")
     sounds = sound.reshape(-1, sound.shape[-1])
     found = np.empty((len(sounds), BINS, keep), np.float32)
     for one, out in zip(sounds, found, strict=True):  # one at a time stays in the processor's cache
@@ -79,8 +82,6 @@ def _fill(
 ) -> None:
     """Compute one sound (n,) into ``out`` (257, T)."""
     clipped = np.clip(sound, -1, 1).astype(np.float32, copy=False)
-    if not np.isfinite(clipped).all():
-        raise ValueError("the sound holds values that are not numbers")
     frames = sliding_window_view(clipped, FRAME)[:: FRAME - noverlap][: out.shape[1]]  # (T, 512)
     centred = frames - frames.mean(axis=1, keepdims=True)
     centred *= _window()
@@ -97,18 +98,20 @@ def log_spectrogram_torch(
 ) -> torch.Tensor:
     """Do what :func:`log_spectrogram` does, in float32, on the device where the sound is.
 
-    ``sound`` (n,) or (b, n); returns (257, T) or (b, 257, T); the same errors, but values that are not numbers stay
-    what they are: to look for them would make a GPU wait. Gradients pass.
+    ``sound`` (n,) or (b, n); returns (257, T) or (b, 257, T); the same errors, but values that are not finite make
+    their columns NaN: to raise an error would make a GPU wait. Gradients pass.
     """
     import torch
 
     keep = _columns(tuple(sound.shape), sample_rate, noverlap, columns)
+    _check_floating(sound.is_floating_point(), str(sound.dtype))
     if not sound.numel():
         return torch.zeros(*sound.shape[:-1], BINS, keep, device=sound.device)
     window = torch.tensor(_window()).to(sound.device)
     density = torch.tensor(_density(sample_rate)).to(sound.device)
     with torch.autocast(sound.device.type, enabled=False):  # half precision would lose the quiet bins
-        clipped = sound.float().clamp(-1, 1)
+        single = sound.float()
+        clipped = torch.where(single.isinf(), torch.nan, single.clamp(-1, 1))
         frames = clipped.unfold(-1, FRAME, FRAME - noverlap)[..., :keep, :]
         centred = (frames - frames.mean(-1, keepdim=True)) * window
         spectrum = torch.fft.rfft(centred)
@@ -127,6 +130,13 @@ def _columns(shape: tuple[int, ...], sample_rate: int, noverlap: int, columns: i
     if columns is not None and not 1 <= columns <= found:
         raise ValueError(f"the sound gives {found} columns, and {columns} were asked for")
     return columns or found
+
+
+def _check_floating(floating: bool, kind: str) -> None:
+    if not floating:  # whole numbers would be clipped to three values, complex ones lose a part
+        raise ValueError(
+            f"the sound is of {kind}; floating-point samples in [-1, 1] are needed (divide 16-bit ones by 32768)"
+        )
 
 
 def _taper() -> NDArray[np.float64]:

@@ -79,7 +79,7 @@ class _Download(click.Group):
     type=click.Choice(["sections", "whole"]),
     help="Fetch only the seconds round each clip, or whole videos (many times the bytes, but resumed, retried "
     "and limited by yt-dlp itself). Default: sections, or whole with --rate-limit or a SOCKS --proxy. Both give the "
-    "same clips.",
+    "same clips of what YouTube has (mp4, webm).",
 )
 @click.option(
     "--cookies",
@@ -120,11 +120,12 @@ def download(context: click.Context, /, split: str | None, root: Path | None, **
       vggss download --split test
       vggss download --split vggss --sleep 20 -- --force-ipv4
     """
-    if context.invoked_subcommand is not None:
-        return
     from vggss.errors import UsageError
     from vggss.storage import data_root
 
+    if context.invoked_subcommand is not None:
+        _refuse_before(context, context.invoked_subcommand)
+        return
     if split is None:
         raise UsageError("--split says what to fetch: vggss, test, train..., or a file of ids")
     _fetch_clips(context, split, data_root(root), options)
@@ -155,7 +156,23 @@ def download_annotations(source: Path | None, mirror: str | None, root: Path | N
     done = sources.install_annotations(source, home) if source else sources.download_annotations(home, mirror)
     for name, origin in done:
         click.echo(f"{name}: {origin}")
+    if absent := [one.name for one in sources.ANNOTATIONS if not home.annotation_file(one.name).is_file()]:
+        click.echo(f"still not there: {', '.join(absent)}", err=True)
     click.echo(f"in {home.path}", err=True)
+
+
+def _refuse_before(context: click.Context, command: str) -> None:
+    """Refuse options of the group before one of its commands, which would do nothing."""
+    from click.core import ParameterSource
+
+    from vggss.errors import UsageError
+
+    for option in context.command.params:
+        if option.name and context.get_parameter_source(option.name) is ParameterSource.COMMANDLINE:
+            raise UsageError(
+                f"{option.opts[0]} before {command} would do nothing: give `vggss download {command}` its own options "
+                f"after its name; clips are fetched by `vggss download --split NAME`, without {command}"
+            )
 
 
 def _fetch_clips(context: click.Context, split: str, root: DataRoot, options: dict[str, Any]) -> None:

@@ -45,8 +45,21 @@ def _list_presets(context: click.Context, _option: click.Parameter, asked: bool)
     from vggss.media.presets import PRESETS
 
     for preset in PRESETS.values():
-        click.echo(f"{preset.name}: {preset.what}")
+        click.echo(_folded(f"{preset.name}: {preset.what}"))
     context.exit()
+
+
+def _folded(line: str) -> str:
+    """Break a long line between words on a terminal, and indent what follows; elsewhere it stays whole."""
+    import shutil
+    import sys
+    import textwrap
+
+    if not sys.stdout.isatty():
+        return line
+    return textwrap.fill(
+        line, shutil.get_terminal_size().columns, subsequent_indent="    ", break_on_hyphens=False
+    )
 
 
 @click.command()
@@ -261,6 +274,10 @@ def _print(summary: Summary, how: _How) -> None:
         click.echo(f"error: {printable(row.name)}: {printable(row.message)}", err=True)
     if (more := len(summary.failed) - _SHOWN) > 0:
         click.echo(f"and {more:,} more errors; manifest.csv has them all", err=True)
+    if summary.untried:
+        click.echo(
+            f"errors of an earlier run, not tried again: {summary.untried:,}; --again tries them", err=True
+        )
     if not summary.interrupted:
         join = f"; a run without --shard joins the {how.part[1]} parts" if how.part else ""
         click.echo(f"in {summary.out}{join}")

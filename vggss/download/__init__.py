@@ -5,8 +5,11 @@ them: 14 s and a few more, whatever the length of the video, where four minutes 
 it are not rare. ``--fetch whole`` has yt-dlp fetch whole videos by itself: many times the bytes, but with its own
 retries, resumption, --rate-limit and SOCKS proxies.
 
-Both give the same frames and the same sound: tests/test_download_exact.py reads bar codes and correlates noise
-through mp4, webm and separate streams, and finds the picture exact to the frame and the sound to a millisecond.
+Both give the same frames and the same sound of mp4, webm and separate streams in fragments, which is what YouTube
+has: tests/test_download_exact.py reads bar codes and correlates noise, and finds the picture exact to the frame and
+the sound to a millisecond. Other containers are cut by their own clock (:func:`vggss.media.cut.cut`). Sections of
+MPEG-TS may begin after the clip, as ffmpeg seeks forward in it: such a clip is ``cut_failed``, and ``--fetch whole``
+gets it.
 """
 
 from __future__ import annotations

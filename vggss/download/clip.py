@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vggss.download.ends import Ends, Place, ends_of, has_sound
 from vggss.download.failures import Failure
 from vggss.download.fetch import Fetched
 from vggss.ledger import FileFacts
@@ -21,24 +22,25 @@ if TYPE_CHECKING:
 SHORTEST = 3.0
 """Seconds: a clip at the end of its video may be shorter than ten, but a model hears three."""
 TOLERANCE = 0.1  # seconds that a clip's length and first time stamps may be off
+_WORTH_SAYING = 0.5  # seconds of picture or sound that are missing
 
 _BLOCK = 2**20
 _SPARSE = Failure("failed", "no format", "yt-dlp could not see all formats of this video; run `vggss doctor`")
+_MUTE = Failure("no_audio", "no sound in the clip", "its video has sound, but none in these seconds")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a clip lies in a fetched file: the file, the clip's start in it, and the file's second 0 (s)."""
+class Made:
+    """A clip that was cut and checked: its facts, with an empty path, and what its picture or sound lacks."""
 
-    file: Path
-    start: float
-    origin: float | None  # None: where the file begins
+    facts: FileFacts
+    note: str = ""
 
 
 def make_clip(
     place: Place, temporary: Path, start: int, seconds: float, fetched: Fetched, ffmpeg: str
-) -> FileFacts | Failure:
-    """Cut a clip into a temporary file and check it; returns its facts, with an empty path, or why not.
+) -> Made | Failure:
+    """Cut a clip into a temporary file and check it; returns what it is, or why there is none.
 
     Parameters
     ----------
@@ -55,7 +57,7 @@ def make_clip(
     """
     past_the_end = fetched.duration is not None and fetched.duration < start + SHORTEST
     try:
-        cut(place.file, temporary, place.start, seconds, origin=place.origin, ffmpeg=ffmpeg)
+        late = cut(place.file, temporary, place.start, seconds, origin=place.origin, ffmpeg=ffmpeg)
         checked = check(temporary)
     except CutError as error:
         if fetched.lost is not None:
@@ -68,13 +70,22 @@ def make_clip(
         return Failure(state, error.kind, str(error))
     if isinstance(checked, Failure):
         if checked.state == "no_audio" and fetched.sparse:
-            return Failure(
-                "failed", "no format", "yt-dlp could not see the formats with sound; run `vggss doctor`"
-            )
-        return fetched.lost or (_too_short(fetched.duration or 0.0, start) if past_the_end else checked)
-    if fetched.lost is not None and _ends_apart(temporary):
+            return _SPARSE
+        if fetched.lost is not None:
+            return fetched.lost
+        if past_the_end:
+            return _too_short(fetched.duration or 0.0, start)
+        mute = checked.state == "no_audio" and (fetched.sound or has_sound(place.file))
+        return _MUTE if mute else checked
+    if wrong := _length(checked, start, seconds, fetched):
+        return wrong
+    ends = ends_of(place, temporary, checked.duration)
+    if fetched.lost is not None and abs(ends.picture - ends.sound) > 1.0:
         return fetched.lost
-    return _length(checked, start, seconds, fetched) or facts_of(temporary, checked)
+    if ends.picture < SHORTEST - TOLERANCE:
+        said = f"its picture ends at {ends.picture:.1f} s of the clip, its sound at {ends.sound:.1f} s"
+        return Failure("too_short", "picture ends", said)
+    return Made(facts_of(temporary, checked), _note(late, ends, checked.duration))
 
 
 def check(path: Path) -> Checked | Failure:
@@ -136,22 +147,31 @@ def publish(temporary: Path, root: DataRoot, clip: str) -> str:
 
 
 def adopted(root: DataRoot, clip: str, seconds: float) -> FileFacts | None:
-    """Return the facts of a clip's file that is there without the ledger knowing, if it is whole and sound."""
+    """Return the facts of a clip's file that is there without the ledger knowing, if it is whole and sound.
+
+    Only for clips that the ledger has never had: a file in the place of one that it had is another file.
+    """
     path = root.clip_file(clip)
     if not path.is_file():
         return None
     checked = check(path)
     if isinstance(checked, Failure) or not SHORTEST <= checked.duration <= seconds + TOLERANCE:
         return None
+    if ends_of(None, path, checked.duration).picture < SHORTEST - TOLERANCE:
+        return None
     return facts_of(path, checked, path.relative_to(root.path).as_posix())
 
 
-def _ends_apart(path: Path) -> bool:
-    """Whether picture and sound end more than a second apart, as they may where the connection was lost."""
-    from vggss.media import probe
-
-    found = probe(path)
-    return abs((found.video_end or 0.0) - (found.audio_end or 0.0)) > 1.0
+def _note(late: float, ends: Ends, duration: float) -> str:
+    """Say what a clip lacks that is here all the same."""
+    said = []
+    if late > TOLERANCE:
+        said.append(f"picture begins at {late:.1f} s (shown from 0)")
+    if ends.picture < duration - _WORTH_SAYING:
+        said.append(f"picture ends at {ends.picture:.1f} s")
+    if ends.sound < duration - _WORTH_SAYING:
+        said.append(f"sound ends at {ends.sound:.1f} s")
+    return ", ".join(said)
 
 
 def _length(checked: Checked, start: int, seconds: float, fetched: Fetched) -> Failure | None:

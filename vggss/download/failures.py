@@ -11,7 +11,21 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-HELP = 'upgrade yt-dlp (`python -m pip install -U "yt-dlp[default,deno]"`) and run `vggss doctor`'
+_UPGRADE = 'upgrade yt-dlp (`python -m pip install -U "yt-dlp[default,deno]"`) and run `vggss doctor`'
+SETUP = {
+    "no JavaScript runtime": _UPGRADE,
+    "yt-dlp too old": _UPGRADE,
+    "no yt-dlp": _UPGRADE,
+    "no ffmpeg": "`python -m pip install imageio-ffmpeg` brings one, --ffmpeg PATH names another; `vggss doctor` looks at it",
+    "bad option": "mend the options after --, or --rate-limit, --proxy and --cookies-from-browser; if you gave none of "
+    "them, this yt-dlp is too old: upgrade it",
+    "another video": "look at --address and at the options after --",
+    "crashed": "reinstall yt-dlp and its Python, or name another one by --yt-dlp",
+    "too many files": "allow more (`ulimit -n 4096`), or ask for fewer --jobs",
+}
+"""What is missing or wrong on this machine, so that no video can be got, and how to mend it."""
+AT_ONCE = frozenset({"bad option", "no ffmpeg", "no yt-dlp"})
+"""Those of them that one answer proves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +42,12 @@ class Failure:
     @property
     def is_setup(self) -> bool:
         """Whether something on this machine is missing or too old, so that no video can be got."""
-        return self.reason in ("no JavaScript runtime", "no ffmpeg", "yt-dlp too old", "bad option")
+        return self.state == "failed" and self.reason in SETUP
+
+    @classmethod
+    def of_setup(cls, reason: str, said: str) -> Failure:
+        """Return a failure of :data:`SETUP`, with how to mend it."""
+        return cls("failed", reason, f"{said}; {SETUP[reason]}")
 
 
 _TABLE: tuple[tuple[str, str, str], ...] = (
@@ -43,6 +62,7 @@ _TABLE: tuple[tuple[str, str, str], ...] = (
         "too many requests",
         r"HTTP Error 429|error 429|returned 429|Too Many Requests|status code 429",
     ),
+    ("blocked", "address blocked", r"Your IP is likely being blocked|All player responses are invalid"),
     (
         "blocked",
         "bot check",
@@ -71,6 +91,7 @@ _TABLE: tuple[tuple[str, str, str], ...] = (
         "copyright",
         r"copyright (claim|grounds|infringement)|blocked it (on|in your country on) copyright",
     ),
+    ("gone", "legal", r"court order|legal complaint|legal (request|reasons)"),
     (
         "gone",
         "region",
@@ -80,12 +101,25 @@ _TABLE: tuple[tuple[str, str, str], ...] = (
     (
         "gone",
         "removed",
-        r"removed by the (uploader|user)|has been removed|been removed for violating|"
+        r"removed by the (uploader|user)|isn.t available any ?more|HTTP Error 410|has been removed|been removed for violating|"
         r"violat\w+ (of )?YouTube.s (Terms|Community|policy)|no longer available",
     ),
     ("failed", "not published yet", r"Premieres in|live event will begin"),
     ("gone", "live", r"This live event has ended|live stream recording is"),
+    ("blocked", "device", r"not available on this device"),
+    (
+        "blocked",
+        "workspace",
+        r"[Rr]estricted[^\n]*(Google Workspace|[Aa]dministrator)|Google Workspace admin",
+    ),
+    ("failed", "not a video", r"playlist does not exist"),
     ("blocked", "refused", r"This content isn.t available"),
+    # this machine
+    ("failed", "disk full", r"No space left on device|Disk quota exceeded"),
+    ("failed", "too many files", r"Too many open files|\[Errno 2[34]\]"),
+    ("failed", "disk error", r"unable to (write|open for writing|create|rename)[^\n]*\[Errno (5|30)\]"),
+    ("failed", "no access", r"(?<!connection: )\[Errno 13\] Permission denied"),
+    ("failed", "no yt-dlp", r"No module named '?yt_dlp"),
     (
         "failed",
         "no JavaScript runtime",
@@ -97,7 +131,7 @@ _TABLE: tuple[tuple[str, str, str], ...] = (
         "yt-dlp too old",
         r"not available on this app|latest version of YouTube|Unable to extract|(Signature|nsig) extraction failed",
     ),
-    ("failed", "bad option", r"yt-dlp: error:|__main__\.py: error:|no such option"),
+    ("failed", "bad option", r"(?m)^[\w.+-]+: error: |no such option"),
     (
         "failed",
         "no ffmpeg",
@@ -113,7 +147,7 @@ _TABLE: tuple[tuple[str, str, str], ...] = (
         "unavailable",
         r"Video unavailable|video is unavailable|video is not available|does not exist|Video not found",
     ),
-    ("gone", "not found", r"Unable to download webpage: HTTP Error (404|410)"),
+    ("gone", "not found", r"Unable to download webpage: HTTP Error 404"),
     ("failed", "protected", r"DRM.protected"),
     (
         "blocked",
@@ -140,7 +174,7 @@ _TABLE: tuple[tuple[str, str, str], ...] = (
     (
         "network",
         "refused",
-        r"Connection refused|Cannot connect to proxy|ProxyError|Network is unreachable|No route to host",
+        r"Connection refused|connection: \[Errno 13\]|Cannot connect to proxy|ProxyError|Network is unreachable|No route to host",
     ),
     ("network", "server error", r"HTTP [Ee]rror 5\d\d|returned 5(\d\d|XX)|Server Error"),
     (
@@ -158,10 +192,9 @@ _TABLE: tuple[tuple[str, str, str], ...] = (
         r"Requested format is not available|No video formats found|Only images are available",
     ),
     ("failed", "no sections", r"cannot be partially downloaded"),
-    ("failed", "disk full", r"No space left on device|Disk quota exceeded"),
 )
 _PATTERNS = tuple((state, reason, re.compile(pattern)) for state, reason, pattern in _TABLE)
-_ERROR = re.compile(r"^(?:ERROR|yt-dlp: error|__main__\.py: error):.*", re.MULTILINE)
+_ERROR = re.compile(r"^(?:(?:ERROR|[\w.+-]+: error):|.*No module named '?yt_dlp).*", re.MULTILINE)
 _FFMPEG = re.compile(
     r"^.*(?:HTTP error|Error opening input|ends prematurely|Error during demuxing|Input/output error"
     r"|moov atom|Invalid data found|timed out|reset by peer|No space left).*",
@@ -194,8 +227,8 @@ def classify(text: str) -> Failure:
         for state, reason, pattern in _PATTERNS:
             if said and pattern.search(said):
                 failure = Failure(state, reason, message)
-                return Failure(state, reason, f"{message}; {HELP}") if failure.is_setup else failure
-    hint = f"; {HELP}" if "please report this issue" in text.lower() else ""
+                return Failure.of_setup(reason, message) if failure.is_setup else failure
+    hint = f"; {_UPGRADE}" if "please report this issue" in text.lower() else ""
     return Failure("failed", "unknown", message + hint)
 
 
@@ -206,21 +239,21 @@ def broke_off(text: str) -> Failure | None:
         for line in _FFMPEG.findall(text)
         if re.search(r"ends prematurely|Error during demuxing|timed out", line)
     ]
-    return Failure("network", "cut off", _one_line(lost[-1])) if lost else None
+    return Failure("network", "cut off", one_line(lost[-1])) if lost else None
 
 
 def message_of(errors: list[str], ffmpeg: list[str], text: str) -> str:
     """Return the last error in one line; with what ffmpeg said, where it was ffmpeg that failed."""
     if not errors:
         lines = [line for line in text.splitlines() if line.strip()]
-        return _one_line(lines[-1]) if lines else "it said nothing"
+        return one_line(lines[-1]) if lines else "it said nothing"
     last = errors[-1]
     if "ffmpeg exited" in last and ffmpeg:
         last = f"{last} ({ffmpeg[-1].strip()})"
-    return _one_line(last)
+    return one_line(last)
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     """Return printable text of at most 300 characters, without the advice that yt-dlp adds for bug reports."""
     text = re.sub(r"^ERROR: ", "", text.strip())
     text = re.split(

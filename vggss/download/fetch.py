@@ -14,11 +14,16 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
 
-from vggss.download.failures import Failure, broke_off, classify
+from vggss.download.failures import Failure, broke_off, classify, one_line
+from vggss.download.leftovers import note_group
+from vggss.download.programs import Request
 
 _DURATION = re.compile(r"^\s*Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?)", re.MULTILINE)
 _SPARSE = re.compile(r"JavaScript runtime|challenge solving failed|formats have been skipped|SABR")
+_SOUND = re.compile(r"^\s*Stream #\S+: Audio: ", re.MULTILINE)
 _KEPT = 2**20  # bytes of standard error that are read back
 
 
@@ -52,6 +57,7 @@ class Running:
                 )  # fmt: skip
                 self._processes.add(process)
             try:
+                note_group(folder, process.pid)  # it leads its group
                 code = process.wait(timeout)
             except BaseException:
                 _kill(process)
@@ -88,44 +94,79 @@ class Fetched:
 
     ``duration`` (s) is the video's, where it is known. ``failure`` says why something is missing; None if
     yt-dlp ended well. ``lost`` says that a file may end early because the connection did. ``sparse`` says that
-    yt-dlp could not see all formats, so that a missing sound proves nothing.
+    yt-dlp could not see all formats, so that a missing sound proves nothing; ``sound`` that ffmpeg saw some in what
+    it fetched from; ``other`` that the files are not, or not only, of the video that was asked for.
     """
 
     failure: Failure | None
     duration: float | None
     lost: Failure | None
     sparse: bool
+    sound: bool = False
+    other: bool = False
 
 
-def fetch(
-    running: Running, command: Sequence[str], folder: Path, timeout: float, cookies: Path | None
-) -> Fetched:
-    """Call yt-dlp in a folder of its own.
+def fetch(running: Running, command: Sequence[str], folder: Path, request: Request, video: str) -> Fetched:
+    """Call yt-dlp in a folder of its own, for one video.
 
     Raises
     ------
     RunEnded
         the run was asked to stop.
     """
-    if cookies is not None:
+    if request.cookies is not None:
         copy = folder / "cookies.txt"  # yt-dlp writes its cookies back, and several run at once
         copy.touch(mode=0o600)
-        shutil.copyfile(cookies, copy)
+        shutil.copyfile(request.cookies, copy)
     try:
-        code, said = running.run(command, folder, timeout)
+        code, said = running.run(command, folder, request.timeout)
     except subprocess.TimeoutExpired:
-        return Fetched(
-            Failure("network", "timed out", f"yt-dlp took longer than {timeout:g} s"), None, None, False
-        )
-    duration = _duration(folder / "info.jsonl", said)
-    failure = classify(said) if code else None
-    return Fetched(failure, duration, broke_off(said), bool(_SPARSE.search(said)))
+        failure = Failure("network", "timed out", f"yt-dlp took longer than {request.timeout:g} s")
+        return Fetched(failure, None, None, False)
+    said = request.hide(said, video)
+    told = infos(folder / "info.jsonl")
+    failed = None
+    if code:
+        crashed = Failure.of_setup("crashed", f"yt-dlp was ended by signal {-code}")
+        failed = crashed if code < 0 else classify(said)
+    wrong = None if failed is not None and not told else another_video(told, video, request)
+    return Fetched(
+        failure=wrong or failed,
+        duration=_duration(told, said),
+        lost=broke_off(said),
+        sparse=bool(_SPARSE.search(said)),
+        sound=bool(_SOUND.search(said)),
+        other=wrong is not None,
+    )
 
 
-def _duration(info: Path, said: str) -> float | None:
+def infos(path: Path) -> list[dict[str, Any]]:
+    """Read what yt-dlp said of each video that it was about to fetch: one line each."""
+    try:
+        lines = path.read_text(errors="replace").splitlines()
+    except OSError:
+        return []
+    found = []
+    for line in lines:
+        with contextlib.suppress(ValueError):
+            found.append(json.loads(line))
+    return [one for one in found if isinstance(one, dict)]
+
+
+def another_video(told: list[dict[str, Any]], video: str, request: Request) -> Failure | None:
+    """Return a failure unless yt-dlp fetched the one video that it was asked for."""
+    named = [str(one.get("original_url") or one.get("webpage_url") or one.get("id")) for one in told]
+    ids = [str(one.get(key)) for one in told for key in ("id", "display_id")]
+    if len(told) == 1 and (video in ids or video in unquote(named[0])):
+        return None
+    what = request.hide(", ".join(named[:3]), video) or "something without a name"
+    return Failure.of_setup("another video", one_line(f"yt-dlp fetched {what}, not just {video}"))
+
+
+def _duration(told: list[dict[str, Any]], said: str) -> float | None:
     """Return the length of the video (s): from yt-dlp, else from what ffmpeg saw of its files."""
-    with contextlib.suppress(OSError, ValueError, AttributeError, TypeError):
-        return float(json.loads(info.read_text().splitlines()[-1]).get("duration"))
+    with contextlib.suppress(ValueError, TypeError, IndexError):
+        return float(told[-1].get("duration"))  # type: ignore[arg-type]
     seen = [
         int(hours) * 3600 + int(minutes) * 60 + float(seconds)
         for hours, minutes, seconds in _DURATION.findall(said)

@@ -12,13 +12,15 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
-from vggss.download.failures import HELP
+from vggss.download.failures import AT_ONCE, SETUP
 from vggss.ledger import PERMANENT, ClipRow, Outcome
 
 GUEST_LIMIT = 300  # videos an hour that YouTube gives to a guest session
 ACCOUNT_LIMIT = 2000  # and to one that is logged in; both as yt-dlp's wiki says
 SLEEP = 3600 / GUEST_LIMIT  # seconds between the starts of two videos that keep within it
-DISK = ("disk full", "no access")  # reasons that this disk gives, not the video
+DISK = ("disk full", "disk error", "no access")  # reasons that this disk gives, not the video
+WALLS = ("bot check", "address blocked")  # refused to this address, not to this video
+_UNREACHED = ("no such host", "refused", "timed out", "no secure connection")  # nobody answered
 _LONGEST = 900.0  # seconds that one pause lasts at most
 
 
@@ -47,26 +49,33 @@ class Patience:
     walls: int = 3  # limited, or the bot check
     networks: int = 5
     setups: int = 3  # what no video can get past: no JavaScript runtime, an old yt-dlp
+    not_found: int = 5  # pages of another --address than YouTube's
     failures: int = 20  # 403, or what nobody knows: one after the other, they are not the videos' fault
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What an answer means for the run: seconds to pause, or why to stop, and what to do then."""
+    """What an answer means for the run: seconds to pause, or why to stop, and what to do then.
+
+    ``again`` are outcomes that turned out not to be the videos' own answers.
+    """
 
     pause: float = 0.0
     stop: str = ""  # "wall", "network", "setup", "disk"
     advice: str = ""
+    again: tuple[Outcome, ...] = ()
 
 
 @dataclass
 class Watch:
-    """Watches the answers of a run, one video after another."""
+    """Watches the answers of a run, one video after another; ``youtube``: whether its own pages are asked for."""
 
     patience: Patience
     first_pause: float
     chance: random.Random
+    youtube: bool = True
     in_a_row: Counter[str] = field(default_factory=Counter)
+    not_found: list[list[Outcome]] = field(default_factory=list)
 
     def after(self, outcomes: Collection[Outcome]) -> Verdict:
         """Return what to do after a video's answer.
@@ -79,6 +88,9 @@ class Watch:
         self.in_a_row.clear()
         self.in_a_row[kind] = number
         said = next((o.message for o in outcomes if o.message), "")
+        if lost := self._not_found(outcomes):
+            advice = _ADDRESS.format(number=len(self.not_found), said=said)
+            return Verdict(stop="setup", advice=advice, again=lost)
         if kind == "disk":
             return Verdict(stop="disk", advice=f"cannot write: {said}. Make room, or give another --root")
         if kind == "wall":
@@ -86,12 +98,24 @@ class Watch:
                 return Verdict(stop="wall", advice=_WALL)
             return Verdict(pause=back_off(number, self.first_pause, self.chance))
         if kind == "network" and number >= self.patience.networks:
-            return Verdict(stop="network", advice=_NETWORK.format(number=number, said=said))
-        if kind == "setup" and number >= self.patience.setups:
+            unreached = any(outcome.reason in _UNREACHED for outcome in outcomes)
+            begin = "no network reaches the videos" if unreached else "no usable answer comes"
+            return Verdict(stop="network", advice=_NETWORK.format(begin=begin, number=number, said=said))
+        proven = any(outcome.reason in AT_ONCE for outcome in outcomes)
+        if kind == "setup" and (proven or number >= self.patience.setups):
             return Verdict(stop="setup", advice=_SETUP.format(said=said))
         if kind in ("refused", "failed") and number >= self.patience.failures:
             return Verdict(stop="setup", advice=_FAILURES.format(number=number, said=said))
         return Verdict()
+
+    def _not_found(self, outcomes: Collection[Outcome]) -> tuple[Outcome, ...]:
+        """Return the outcomes of a row of pages that are not there, once it is too long to be the videos' fault."""
+        if self.youtube or not all((o.state, o.reason) == ("gone", "not found") for o in outcomes):
+            self.not_found.clear()
+            return ()
+        self.not_found.append(list(outcomes))
+        long = len(self.not_found) >= self.patience.not_found
+        return tuple(outcome for row in self.not_found for outcome in row) if long else ()
 
 
 def kind_of(outcomes: Iterable[Outcome]) -> str:
@@ -103,9 +127,9 @@ def kind_of(outcomes: Iterable[Outcome]) -> str:
 def _kind(outcome: Outcome) -> str:
     if outcome.reason in DISK:
         return "disk"
-    if outcome.state == "limited" or outcome.reason == "bot check":
+    if outcome.state == "limited" or outcome.reason in WALLS:
         return "wall"
-    if outcome.state == "failed" and HELP in outcome.message:
+    if outcome.state == "failed" and outcome.reason in SETUP:
         return "setup"
     if outcome.reason == "forbidden":
         return "refused"
@@ -118,8 +142,11 @@ _WALL = (
     "network; --cookies FILE makes YouTube count your account instead, which can get it suspended"
 )
 _NETWORK = (
-    "no network reaches the videos ({number} different ones in a row; the last: {said}). "
-    "Run the same command again when it does"
+    "{begin} ({number} different ones in a row; the last: {said}). Run the same command again when it does"
+)
+_ADDRESS = (
+    "{number} pages in a row are not there (the last: {said}): look at --address. Their clips are asked for again by "
+    "the next run"
 )
 _KINDS = ("disk", "answered", "wall", "setup", "refused", "failed", "network")
 _FAILURES = (

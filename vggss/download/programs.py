@@ -9,8 +9,10 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
-from vggss.errors import DataError, UsageError
+from vggss.download.options import check_further
+from vggss.errors import DataError, UsageError, printable
 from vggss.media.cut import ffmpeg_program
 
 BEFORE, AFTER = 2, 2  # seconds fetched on either side of a clip
@@ -24,6 +26,7 @@ a moment ``t`` of the video lies at ``SECTION_CLOCK + t - start of the section``
 YOUTUBE = "https://www.youtube.com/watch?v={video}"
 FORMATS = "bv*[protocol!*=m3u8]+ba[protocol!*=m3u8]/b[protocol!*=m3u8]/bv*+ba/b/bv*"
 ORDER = "lang,res:360,vcodec:h264,acodec:aac"  # the original language; 360p or the next best; then what needs no guess
+_TELLING = 6  # letters of a value in an address that no other text has by chance
 RUNTIMES_SINCE = "2025.11.12"  # the first yt-dlp that knows --js-runtimes
 
 
@@ -84,9 +87,38 @@ class Request:
                 "knows neither); add --fetch whole"
             )
 
+        check_further(self.further)
+
     def address_of(self, video: str) -> str:
         """Return the address of a video."""
         return self.address.replace("{video}", video)
+
+    def shown(self, video: str) -> str:
+        """Return the address of a video as it may be kept: without user, password and what else may be secret.
+
+        >>> Request("http://joe:PW@host/{video}?token=T").shown("zpWuikVorYg")
+        'http://host/zpWuikVorYg'
+        """
+        parts = urlsplit(self.address)
+        query = "&".join(one for one in parts.query.split("&") if "{video}" in one)
+        fragment = parts.fragment if "{video}" in parts.fragment else ""
+        bare = parts._replace(netloc=parts.netloc.rpartition("@")[2], query=query, fragment=fragment)
+        return urlunsplit(bare).replace("{video}", video)
+
+    def hide(self, text: str, video: str) -> str:
+        """Return what a program said, without what :meth:`shown` leaves out and without the proxy's password."""
+        secrets = [self.address_of(video)]
+        for address in (self.address, self.proxy or ""):
+            user, at, _ = urlsplit(address).netloc.rpartition("@")
+            secrets += [f"{user}{at}"] if at else []
+        query = urlsplit(self.address).query.split("&") if self.address != YOUTUBE else []
+        for one in query:
+            if one and "{video}" not in one:
+                value = one.partition("=")[2]
+                secrets += [one, value] if len(value) >= _TELLING else [one] if "=" in one else []
+        for number, secret in enumerate(secrets):
+            text = text.replace(secret, "..." if number else self.shown(video))
+        return text
 
 
 def find_programs(yt_dlp: str | Path | None = None, ffmpeg: str | Path | None = None) -> Programs:
@@ -98,7 +130,9 @@ def find_programs(yt_dlp: str | Path | None = None, ffmpeg: str | Path | None = 
         one of them is missing or does not run; the message says how to get it.
     """
     command = yt_dlp_command(yt_dlp)
-    return Programs(command, yt_dlp_version(command), ffmpeg_program(ffmpeg))
+    program = ffmpeg_program(ffmpeg)
+    _run([program, "-version"], "give another one by --ffmpeg, or `python -m pip install imageio-ffmpeg`")
+    return Programs(command, yt_dlp_version(command), program)
 
 
 def yt_dlp_command(given: str | Path | None = None) -> tuple[str, ...]:
@@ -117,16 +151,25 @@ def yt_dlp_command(given: str | Path | None = None) -> tuple[str, ...]:
 
 def yt_dlp_version(command: Sequence[str]) -> str:
     """Ask yt-dlp for its version, which is the day of its release: ``2026.08.19``."""
+    mend = '`python -m pip install -U "yt-dlp[default,deno]"`'
+    said = _run([*command, "--ignore-config", "--version"], mend).strip()
+    return said.splitlines()[-1] if said else "unknown"
+
+
+def _run(command: Sequence[str], mend: str) -> str:
+    """Run a program that only says what it is; returns what it says."""
     try:
         done = subprocess.run(  # noqa: S603 - an argument list of ours
-            [*command, "--ignore-config", "--version"],
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=True,
-        )  # fmt: skip
-    except (OSError, subprocess.SubprocessError) as error:
-        raise DataError(
-            f'{" ".join(command)} does not run ({error}); `python -m pip install -U "yt-dlp[default,deno]"`'
-        ) from error
-    return done.stdout.strip().splitlines()[-1] if done.stdout.strip() else "unknown"
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=120
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise DataError(f"{' '.join(command)} does not run ({error}); {mend}") from error
+    if not done.returncode:
+        return done.stdout.decode(errors="replace")
+    ended = f"exit code {done.returncode}" if done.returncode > 0 else f"ended by signal {-done.returncode}"
+    lines = done.stderr.decode(errors="replace").strip().splitlines()
+    why = f"{ended}: {printable(lines[-1])}" if lines else ended
+    raise DataError(f"{' '.join(command)} does not run ({why}); {mend}")
 
 
 def section_of(start: int, seconds: float) -> tuple[int, int]:
@@ -167,7 +210,11 @@ def arguments(
     ]
     listed += ["--abort-on-unavailable-fragments", "--ffmpeg-location", programs.ffmpeg]
     listed += ["--format", FORMATS, "--format-sort", ORDER]
-    listed += ["--print-to-file", "after_filter:%(.{duration,live_status})j", "info.jsonl"]
+    listed += [
+        "--print-to-file",
+        "after_filter:%(.{id,display_id,duration,original_url,webpage_url})j",
+        "info.jsonl",
+    ]
     listed += [
         "--cache-dir",
         str(folder.absolute().parent / "cache"),

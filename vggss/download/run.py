@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from vggss.download.clip import adopted
+from vggss.download.leftovers import sweep
 from vggss.download.plan import Plan, make_plan
 from vggss.download.policy import SLEEP, Patience, Watch
-from vggss.download.programs import Programs, Request
+from vggss.download.programs import YOUTUBE, Programs, Request
 from vggss.download.video import Job, Worker
 from vggss.errors import DataError
 from vggss.ledger import Ledger, Outcome, exclusive
@@ -134,7 +135,7 @@ def download_clips(
         plan = _planned(listed, ledger, root, manner)
         ledger.want(listed, programs.tool)
         report = Report(plan)
-        jobs = _settle(plan, ledger, root, manner, report, tick, programs.tool)
+        jobs = _settle(plan, ledger, root, manner, report, tick, programs.tool, stop)
         folder = _work_folder(root)
         try:
             worker = Worker(programs, request, root, folder, manner.tries, manner.pause / 10, manner.seconds)
@@ -165,7 +166,8 @@ class _Run:
         self.tick, self.stop = tick, stop
         at_once = manner.jobs - 1  # answers to what was asked before the first refusal came
         patience = replace(manner.patience, walls=manner.patience.walls + at_once)
-        self.watch = Watch(patience, manner.pause, chance)
+        patience = replace(patience, not_found=patience.not_found + at_once)
+        self.watch = Watch(patience, manner.pause, chance, youtube=worker.request.address == YOUTUBE)
         self.next_start = 0.0  # on the monotonic clock
 
     def go(self, jobs: list[Job]) -> None:
@@ -219,6 +221,7 @@ class _Run:
                 log.warning("asked to slow down: pausing for %.0f s", verdict.pause)
                 self.next_start = time.monotonic() + verdict.pause
             self.report.ended, self.report.advice = verdict.stop, verdict.advice
+            self.ledger.record_many(replace(one, state="failed") for one in verdict.again)
 
 
 def _planned(clips: list[str], ledger: Ledger, root: DataRoot, manner: Manner) -> Plan:
@@ -227,9 +230,19 @@ def _planned(clips: list[str], ledger: Ledger, root: DataRoot, manner: Manner) -
 
 
 def _settle(
-    plan: Plan, ledger: Ledger, root: DataRoot, manner: Manner, report: Report, tick: Tick, tool: str
+    plan: Plan,
+    ledger: Ledger,
+    root: DataRoot,
+    manner: Manner,
+    report: Report,
+    tick: Tick,
+    tool: str,
+    stop: Stop,
 ) -> list[Job]:
-    """Enter what was lost since the last run and adopt what it left unentered; returns what is still to fetch."""
+    """Enter what was lost since the last run and adopt what it left unentered; returns what is still to fetch.
+
+    A file is adopted only where the ledger has never had the clip: else it is not the one that it had.
+    """
     ledger.record_many(
         Outcome(clip, "wanted", reason=wrong, message="fetched again", tool=tool)
         for clip, wrong in plan.lost.items()
@@ -238,7 +251,12 @@ def _settle(
     for job in plan.jobs:
         left = {}
         for clip, start in job.clips.items():
-            facts = adopted(root, clip, manner.seconds)
+            if stop.requested:
+                report.ended = "interrupted"
+                return []
+            facts = (
+                None if clip in plan.lost or _had(ledger, root, clip) else adopted(root, clip, manner.seconds)
+            )
             if facts is None:
                 left[clip] = start
                 continue
@@ -253,11 +271,15 @@ def _settle(
     return jobs
 
 
+def _had(ledger: Ledger, root: DataRoot, clip: str) -> bool:
+    """Whether the ledger has ever had a clip; asked only where there is a file."""
+    return root.clip_file(clip).is_file() and any(event.state == "have" for event in ledger.events(clip))
+
+
 def _work_folder(root: DataRoot) -> Path:
     """Make this run's folder; those of dead runs go (only one run holds the lock, so all others are dead)."""
     _make(root.work)
-    for old in root.work.glob("download-*"):
-        shutil.rmtree(old, ignore_errors=True)
+    sweep(root.work)
     folder = root.work / f"download-{time.time_ns()}"
     _make(folder)
     return folder

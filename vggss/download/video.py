@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import errno
+import logging
 import random
 import shutil
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from vggss.download.clip import Place, length_of, make_clip, publish
-from vggss.download.failures import Failure
+from vggss.download.clip import length_of, make_clip, publish
+from vggss.download.ends import Place
+from vggss.download.failures import Failure, one_line
 from vggss.download.fetch import Fetched, RunEnded, Running, fetch
 from vggss.download.policy import back_off
 from vggss.download.programs import SECTION_CLOCK, Programs, Request, arguments, section_of
 from vggss.ledger import Outcome
 from vggss.progress import Stop
 from vggss.storage import DataRoot
+
+log = logging.getLogger(__name__)
+
+_DISK = {
+    errno.ENOSPC: "disk full",
+    errno.EDQUOT: "disk full",
+    errno.EIO: "disk error",
+    errno.EMFILE: "too many files",
+    errno.ENFILE: "too many files",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +71,10 @@ class Worker:
                 tried = self._on_disk(Job(job.video, missing), self.folder / f"{job.video}.{number}")
             except RunEnded:
                 break
+            except Exception as error:  # one odd video must not end the run of all others
+                log.debug("%s", job.video, exc_info=True)
+                said = one_line(f"{type(error).__name__}: {error}")
+                tried = [Outcome(clip, "failed", "unexpected", said, self.programs.tool) for clip in missing]
             found |= {outcome.clip: outcome for outcome in tried}
         return list(found.values())
 
@@ -67,9 +83,8 @@ class Worker:
         try:
             return self._try(job, folder)
         except OSError as error:
-            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
             said = f"{error.strerror or error}: {error.filename or folder}"
-            reason = "disk full" if full else "no access"
+            reason = _DISK.get(error.errno or 0, "no access")
             return [Outcome(clip, "failed", reason, said, self.programs.tool) for clip in job.clips]
 
     def _try(self, job: Job, folder: Path) -> list[Outcome]:
@@ -78,7 +93,7 @@ class Worker:
             command = arguments(
                 self.programs, self.request, job.video, list(job.clips.values()), self.seconds, folder
             )
-            fetched = fetch(self.running, command, folder, self.request.timeout, self.request.cookies)
+            fetched = fetch(self.running, command, folder, self.request, job.video)
             whole = _finished(folder, "whole")
             if fetched.duration is None and whole is not None:
                 fetched = replace(fetched, duration=length_of(whole))
@@ -92,8 +107,8 @@ class Worker:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _clip(self, video: str, clip: str, start: int, fetched: Fetched, folder: Path) -> Outcome:
-        said = Outcome(clip, "failed", tool=self.programs.tool, source=self.request.address_of(video))
-        place = self._place(start, folder)
+        said = Outcome(clip, "failed", tool=self.programs.tool, source=self.request.shown(video))
+        place = None if fetched.other else self._place(start, folder)
         if place is None:
             failure = fetched.failure or Failure("failed", "no file", "yt-dlp ended well but brought no file")
             return replace(said, state=failure.state, reason=failure.reason, message=failure.message)
@@ -101,7 +116,8 @@ class Worker:
         made = make_clip(place, temporary, start, self.seconds, fetched, self.programs.ffmpeg)
         if isinstance(made, Failure):
             return replace(said, state=made.state, reason=made.reason, message=made.message)
-        return replace(said, state="have", facts=replace(made, path=publish(temporary, self.root, clip)))
+        facts = replace(made.facts, path=publish(temporary, self.root, clip))
+        return replace(said, state="have", message=made.note, facts=facts)
 
     def _place(self, start: int, folder: Path) -> Place | None:
         """Find the file that holds a clip, if yt-dlp has finished it (it calls others ``.part``)."""

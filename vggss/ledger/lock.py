@@ -13,7 +13,7 @@ from vggss.ledger.schema import readably
 
 
 @contextlib.contextmanager
-def exclusive(path: Path, what: str) -> Iterator[None]:
+def exclusive(path: Path, what: str, else_do: str = "give another --root") -> Iterator[None]:
     """Hold a lock file that one process at a time can hold; a killed process frees it.
 
     Parameters
@@ -22,6 +22,8 @@ def exclusive(path: Path, what: str) -> Iterator[None]:
         the lock file; made if need be, and left there.
     what
         the command that holds it, for the message: ``vggss download``.
+    else_do
+        what the message offers to somebody who does not want to wait.
 
     Raises
     ------
@@ -41,7 +43,7 @@ def exclusive(path: Path, what: str) -> Iterator[None]:
                 raise
             pid = owner.read_text() if owner.is_file() else "unknown"
             raise UsageError(
-                f"another `{what}` (process {pid}) is at work on {path.parent}; wait for it, or give another --root"
+                f"another `{what}` (process {pid}) is at work on {path.parent}; wait for it, or {else_do}"
             ) from error
         with contextlib.suppress(OSError):  # the name of the holder is a courtesy
             owner.write_text(str(os.getpid()))

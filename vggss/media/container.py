@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import stat
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer
-from av.packet import Packet
+from av.packet import Packet, PacketSideData
 from av.stream import Discard, Disposition
+from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
+from vggss.media.clock import clock_of
 from vggss.media.errors import MediaError
-from vggss.media.sniff import promised_size, refuse_by_content
+from vggss.media.plain_file import Content, plain_file
+from vggss.media.sniff import CONTAINERS, promised_size, refuse_by_content
 
-# What may be read, by FFmpeg's names. Playlists (hls, dash, concat), picture patterns (image2) and devices are not
-# here: each of them opens further files. No protocol is left to open them with either.
-CONTAINERS = (
-    "mov,mp4,matroska,webm,avi,mpegts,mpeg,flv,asf,ogg,nut,mxf,gif,wav,w64,mp3,aac,flac,aiff,caf,ac3,eac3,amr,"
-    "h264,hevc,m4v,mpegvideo,mjpeg,ivf,obu,dv,rm,wtv,swf,wv"
-)
 OPTIONS = {"format_whitelist": CONTAINERS, "protocol_whitelist": "none"}
 
 HEAD = 4096  # bytes that tell what a file is
@@ -35,20 +30,14 @@ MAX_CHANNELS = 64
 SAMPLE_RATES = (1_000, 768_000)  # Hz
 
 
-class _Bytes:
-    """A file without its name: FFmpeg chooses by content alone and has nothing to take for an address."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self.read, self.seek, self.tell = stream.read, stream.seek, stream.tell
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Source:
     """An open video file: the streams that matter, and the clip's clock.
 
     ``start`` (s) is the first moment of the presentation on the container's clock; all other times of this package
     count from there. ``duration`` (s) is that of the presentation.
-    ``size`` is the file's, ``promised`` what its header says (bytes; 0: nothing).
+    ``size`` is the file's, ``promised`` what its header says (bytes; 0: nothing). ``palette``: the colours of pictures
+    that are numbers of colours; some containers give them with the first packet only.
     """
 
     path: Path
@@ -59,6 +48,7 @@ class Source:
     audio: AudioStream | None
     start: Fraction
     duration: Fraction
+    palette: PacketSideData | None
 
     def seconds(self, packet_time: int, time_base: Fraction) -> Fraction:
         """Turn a time stamp into seconds since the start of the clip."""
@@ -90,18 +80,33 @@ def opened(path: Path) -> Iterator[Source]:
         ``not_a_file``, ``empty``, ``lfs_pointer``, ``not_a_video``, ``truncated``, ``no_stream``, ``too_large``,
         ``undecodable``.
     """
-    with plain_file(path) as stream:
-        size = os.fstat(stream.fileno()).st_size
-        head = stream.read(HEAD)
+    with plain_file(path) as content:
+        head = content.read(HEAD)
         if not head:
             raise MediaError("empty", "an empty file (0 bytes)")
-        with _container(stream, head) as container:
-            yield _source(path, container, size, promised_size(head))
+        with _container(content, head) as container:
+            yield _source(path, container, content.size, promised_size(head))
 
 
 def reopened(source: Source) -> contextlib.AbstractContextManager[Source]:
     """Open the same file once more, with decoders that have seen nothing."""
     return opened(source.path)
+
+
+def first_moment(source: Source, stream: VideoStream) -> Fraction | None:
+    """Return the moment (s of the clip) of a stream's first packet, key frame or not; None where none has a time.
+
+    The file is opened once more: after a seek, some containers leave out what comes before a key frame.
+    """
+    with (
+        plain_file(source.path) as content,
+        _container(content, b"") as container,
+        contextlib.suppress(av.FFmpegError),
+    ):
+        for packet in container.demux(container.streams[stream.index]):
+            if packet.pts is not None and packet.time_base is not None:
+                return source.seconds(packet.pts, packet.time_base)
+    return None
 
 
 def packets_since(source: Source, stream: VideoStream | AudioStream, moment: int) -> Iterator[Packet[Any]]:
@@ -122,6 +127,8 @@ def packets_since(source: Source, stream: VideoStream | AudioStream, moment: int
             if packet.stream is not stream or packet.pts is None or not packet.is_keyframe:
                 continue
             if packet.pts <= moment or back is None:
+                if source.palette is not None and stream.type == "video":
+                    packet.set_sidedata(source.palette)
                 yield packet
                 yield from packets
                 return
@@ -146,31 +153,11 @@ def _seek(source: Source, stream: VideoStream | AudioStream, moment: int, back: 
 
 
 @contextlib.contextmanager
-def plain_file(path: Path) -> Iterator[BinaryIO]:
-    """Open a regular file for reading, or say by a :class:`MediaError` why not."""
-    try:
-        found = path.stat()  # before opening: a pipe would block
-        if stat.S_ISDIR(found.st_mode):
-            raise MediaError("not_a_file", "a folder, not a video file")
-        if not stat.S_ISREG(found.st_mode):
-            raise MediaError("not_a_file", "a device or a pipe, not a video file")
-        stream = path.open("rb")
-    except FileNotFoundError as error:
-        raise MediaError("not_a_file", "no such file") from error
-    except (OSError, ValueError) as error:  # a name with a zero byte is a ValueError
-        raise MediaError(
-            "not_a_file", f"cannot be read: {getattr(error, 'strerror', None) or error}"
-        ) from error
-    with stream:
-        yield stream
-
-
-@contextlib.contextmanager
-def _container(stream: BinaryIO, head: bytes) -> Iterator[InputContainer]:
-    stream.seek(0)
+def _container(content: Content, head: bytes) -> Iterator[InputContainer]:
+    content.seek(0)
     try:
         container = av.open(
-            _Bytes(stream),
+            content,
             mode="r",
             options={
                 "max_pixels": str(MAX_PIXELS)
@@ -179,7 +166,7 @@ def _container(stream: BinaryIO, head: bytes) -> Iterator[InputContainer]:
             metadata_errors="replace",
         )
     except (av.FFmpegError, ValueError) as error:
-        refuse_by_content(stream, head, error)
+        refuse_by_content(content, head, error)
     try:
         yield container
     finally:
@@ -202,12 +189,19 @@ def _source(path: Path, container: InputContainer, size: int, promised: int) -> 
             "truncated",
             f"the file ends after {size:,} of {promised:,} bytes, so its middle is unknown: fetch it again",
         )
-    start = Fraction(container.start_time or 0, av.time_base)
-    duration = Fraction(container.duration or 0, av.time_base)
-    source = Source(path, container, size, promised, video, audio, start, duration)
-    if duration > 0 or (video is None and audio is None):
-        return source
-    return replace(source, duration=_measured(source))
+    palette = _palette(container, video)  # first of all: a seek loses it
+    start, duration = clock_of(container, [stream for stream in (video, audio) if stream is not None])
+    return Source(path, container, size, promised, video, audio, start, duration, palette)
+
+
+def _palette(container: InputContainer, video: VideoStream | None) -> PacketSideData | None:
+    """Keep the palette of the first picture's packet: after a seek, AVI and QuickTime give it no more."""
+    if video is None or video.codec_context.pix_fmt != "pal8":
+        return None
+    with contextlib.suppress(av.FFmpegError):
+        for packet in container.demux(video):
+            return packet.get_sidedata("palette") if packet.has_sidedata("palette") else None
+    return None
 
 
 def _rank(stream: VideoStream | AudioStream) -> tuple[bool, bool, int]:
@@ -248,16 +242,7 @@ def guard_sound(channels: int, sample_rate: int) -> None:
         )
 
 
-def _measured(source: Source) -> Fraction:
-    """Find the duration of a file whose header has none (a recording that was not closed) by its packets."""
-    last = source.start
-    with contextlib.suppress(av.FFmpegError):
-        for packet in source.container.demux([s for s in (source.video, source.audio) if s is not None]):
-            if packet.pts is None or packet.time_base is None:
-                continue
-            last = max(last, (packet.pts + (packet.duration or 0)) * packet.time_base)
-    if last <= source.start:
-        raise MediaError(
-            "not_a_video", "its pictures and sound carry no times, so nothing says where its middle is"
-        )
-    return last - source.start
+def prepare(context: VideoCodecContext, strict: bool) -> None:
+    """Set up a decoder, before it is opened, that stays single and small; a strict one mends nothing silently."""
+    context.thread_type = "NONE"
+    context.options = {"max_pixels": str(MAX_PIXELS)} | ({"err_detect": "explode"} if strict else {})

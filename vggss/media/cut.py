@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vggss.errors import DataError
+from vggss.media.errors import MediaError
+from vggss.media.sniff import CONTAINERS
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -20,6 +23,8 @@ _UNINDEXED = frozenset(
 )  # containers in which a seek does not find the key frame before a moment
 _REACH = 30.0  # seconds before the start from which those are decoded: their key frames are seldom 10 s apart
 _LATE = 1.0  # seconds that a picture may begin late; it is then shown from the start of the clip
+# A playlist would name other files, and a device or an address is no video file.
+_ONLY_THIS = {"format_whitelist": CONTAINERS, "protocol_whitelist": "file"}
 _TIMEOUT = 300.0  # seconds; ten seconds of 360p take one
 
 
@@ -66,13 +71,17 @@ def cut(
     *,
     origin: float | None = None,
     ffmpeg: str | None = None,
-) -> None:
+) -> float:
     """Cut a piece out of a video by encoding it anew: H.264 (crf 18) and AAC in an mp4.
 
+    Second 0 of a video is the first moment of its presentation, of picture or sound, as ``ffmpeg -ss`` (with which
+    VGG-Sound was cut) and :func:`vggss.media.probe` count. In MPEG-TS, and where an mp4 does not say which sound is
+    the encoder's priming, that is some 20 ms of sound before the picture.
+
     The first frame is the one on screen at ``start``, shown from second 0; every later frame keeps its own
-    time. Sound that begins late is preceded by silence, gaps in it are filled. A picture stored turned is
-    turned upright. Names are given to ffmpeg as absolute ``file:`` paths, so that none is an option, an
-    address or a pattern.
+    time. Where there is none yet, the first one that comes within a second is shown from second 0. Sound that begins
+    late is preceded by silence, gaps in it are filled. A picture stored turned is turned upright. Names are given to
+    ffmpeg as absolute ``file:`` paths, so that none is an option, an address or a pattern.
 
     Parameters
     ----------
@@ -87,20 +96,32 @@ def cut(
     ffmpeg
         the program; None: :func:`ffmpeg_program`.
 
+    Returns
+    -------
+    float
+        seconds by which the picture begins after ``start``: 0 but for a picture that begins late.
+
     Raises
     ------
     CutError
-        there is no picture in the piece, or ffmpeg failed.
+        there is no picture in the piece, or ffmpeg failed or wrote none.
     """
     import av
 
     program = ffmpeg or ffmpeg_program()
     try:
-        with av.open(str(source.absolute())) as container:
-            begin = (container.start_time or 0) / 1_000_000 if origin is None else origin
-            ahead = min(_REACH, start) if container.format.name in _UNINDEXED else _AHEAD
+        with av.open(_named(source), container_options=_ONLY_THIS, metadata_errors="replace") as container:
+            earliest = (container.start_time or 0) / 1_000_000
+            begin = earliest if origin is None else origin
+            unindexed = container.format.name in _UNINDEXED
+            ahead = _REACH if unindexed else _AHEAD
+            refuses = unindexed or container.format.name == "avi"  # to go before its beginning
+            at_the_beginning = refuses and begin + start - ahead <= earliest
+            if at_the_beginning:  # a seek to there may miss the first key frame
+                ahead = begin + start - earliest
             picture, sound = _streams(container)
-            on_screen = _on_screen(container, picture, begin + start, seconds, ahead)
+            back_to = None if at_the_beginning else begin + start - ahead
+            on_screen = _on_screen(container, picture, begin + start, seconds, back_to)
             picture_at, sound_at = (
                 picture.index,
                 None if sound is None else sound.index,
@@ -109,7 +130,13 @@ def cut(
         raise CutError("unreadable", f"it cannot be read ({error.strerror or error})") from error
     seek = begin + start - ahead
     arguments = [program, "-nostdin", "-hide_banner", "-loglevel", "error", "-y"]
-    arguments += ["-noaccurate_seek", "-seek_timestamp", "1", "-ss", f"{seek:.6f}", "-i", _named(source)]
+    if not at_the_beginning:  # without -ss, ffmpeg's second 0 is the earliest of the container
+        arguments += ["-noaccurate_seek", "-seek_timestamp", "1", "-ss", f"{seek:.6f}"]
+    arguments += [
+        *(part for name, value in _ONLY_THIS.items() for part in (f"-{name}", value)),
+        "-i",
+        _named(source),
+    ]
     arguments += ["-map", f"0:{picture_at}", "-vf", _picture_filter(on_screen - seek, ahead)]
     if sound_at is not None:
         arguments += ["-map", f"0:{sound_at}", "-af", _sound_filter(ahead), "-c:a", "aac", "-b:a", "128k"]
@@ -128,6 +155,20 @@ def cut(
     arguments += ["-enc_time_base:v", "1:90000", "-video_track_timescale", "90000"]
     arguments += ["-map_metadata", "-1", "-map_chapters", "-1", "-movflags", "+faststart", "-f", "mp4"]
     _run([*arguments, _named(destination)])
+    if not _has_picture(destination):
+        raise CutError("no picture", "ffmpeg ended well but found no picture there")
+    return max(0.0, on_screen - begin - start)
+
+
+def _has_picture(path: Path) -> bool:
+    """Whether anything was written of a picture; ffmpeg is content with a file without streams."""
+    import av
+
+    try:
+        with av.open(_named(path), container_options=_ONLY_THIS, metadata_errors="replace") as container:
+            return any(packet.size for packet in container.demux(video=0))
+    except (av.FFmpegError, IndexError, ValueError):
+        return False
 
 
 def _named(path: Path) -> str:
@@ -149,13 +190,22 @@ def _streams(container: InputContainer) -> tuple[Stream, Stream | None]:
 
 
 def _on_screen(
-    container: InputContainer, picture: Stream, start: float, seconds: float, ahead: float
+    container: InputContainer, picture: Stream, start: float, seconds: float, back_to: float | None
 ) -> float:
-    """Return the container's time of the frame that is on screen at ``start``, or of the first one after it."""
+    """Return the container's time of the frame that is on screen at ``start``, or of the first one after it.
+
+    Frames are looked at from ``back_to`` on; None: from the beginning of the file, without a seek.
+    """
+    import av
+
     base = picture.time_base
     if base is None:
         raise CutError("unreadable", "its picture stream has no clock")
-    container.seek(int((start - ahead) / base), stream=picture, backward=True)
+    if back_to is not None:
+        for goal in (int(back_to / base), picture.start_time or 0):  # AVI refuses to go before its beginning
+            with contextlib.suppress(av.FFmpegError):
+                container.seek(goal, stream=picture, backward=True)
+                break
     before: float | None = None
     after: float | None = None
     for packet in container.demux(picture):
@@ -181,10 +231,13 @@ def _on_screen(
 
 def _ends(container: InputContainer, picture: Stream) -> float:
     """Return the container's time at which the picture ends, as its header says; endless where it does not."""
+    from vggss.media.clock import clock_of
+
     if picture.duration is not None and picture.time_base is not None:
         return float(((picture.start_time or 0) + picture.duration) * picture.time_base)
-    if container.duration is not None:
-        return ((container.start_time or 0) + container.duration) / 1_000_000
+    with contextlib.suppress(MediaError):
+        start, duration = clock_of(container, container.streams.video + container.streams.audio)
+        return float(start + duration)
     return float("inf")
 
 

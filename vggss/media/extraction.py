@@ -14,7 +14,7 @@ from vggss.media.container import opened
 from vggss.media.errors import MediaError
 from vggss.media.frames import picture_at
 from vggss.media.header import Probe, probe_of
-from vggss.media.marks import sound_marks
+from vggss.media.marks import LONG_SECONDS, sound_marks
 from vggss.media.picture_file import read_picture
 from vggss.media.presets import Preset
 from vggss.media.sound import Sound, sound_of
@@ -73,6 +73,8 @@ def extract(path: Path, preset: Preset) -> Extract:
             marks.add("damaged")
         if source.cut_off:
             marks.add("truncated")
+        if source.duration > LONG_SECONDS:
+            marks.add("long")
         if stands_still(source, picture.frame):
             marks.add("static")
         height, width = picture.frame.shape[:2]

@@ -8,27 +8,24 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, cast
+from typing import Any
 
 import av
 import numpy as np
-from av.format import Flags
 from av.packet import Packet
-from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from vggss.media.container import MAX_PIXELS, Source, guard_picture, packets_since, reopened
+from vggss.media.container import Source, first_moment, guard_picture, packets_since, prepare, reopened
 from vggss.media.errors import MediaError
+from vggss.media.output_order import LONG_WAY, Shown, has_made_up_times, shown_in_order
 from vggss.media.presets import Preset
+from vggss.media.retiming import check_long_enough, last_of_slot, program_start
 from vggss.media.upright import upright_rgb
 
 REORDER = Fraction(1)  # s; further than any codec reorders: used only where packets have no decoding times
 BREAK = Fraction(1, 4)  # s; a file of which nothing reaches within this of a moment ends before it
-LONG_WAY = Fraction(
-    30
-)  # s; how far back a picture is decoded from where its key frame alone does not give it
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,7 +71,10 @@ def picture_on_screen(source: Source, moment: Fraction) -> Picture:
     error, not a reason to take the one before. After the stream's last picture, that one stays on screen.
     """
     stream, base = _stream(source)
-    run = _run(source, stream, source.stamp(moment, base))
+    limit = source.stamp(moment, base)
+    if has_made_up_times(source, stream):
+        return _in_order(source, limit, moment)[0]
+    run = _run(source, stream, limit)
     if run is None:
         raise _nothing_shown(source, moment)
     _check_not_cut(source, run, moment)
@@ -85,40 +85,42 @@ def _retimed(source: Source, fps: int, number: int) -> Picture:
     """Decode ``NUMBER.jpg`` of ``ffmpeg -i FILE -vf fps=FPS %d.jpg``.
 
     The ``fps`` filter rounds each time stamp to the grid, halves up, and the last picture of a slot, or before it,
-    fills it; the program counts slots from the start of the clip, and shows the first picture before it comes.
+    fills it; the program counts slots from the start of the clip, and shows the first slot's picture before it comes.
+    It is the same picture always, and the same to the bit but for two kinds: interlaced pictures, whose colours the
+    program converts field by field, and pictures turned by other than right angles (:mod:`vggss.media.upright`).
     """
     stream, base = _stream(source)
-    origin = _program_start(source, stream)
-    edge = (Fraction(2 * number - 1, 2 * fps)) / base  # the first time stamp that belongs to the next slot
-    limit = math.ceil(edge) - 1 + origin
+    origin = program_start(source, stream)
+    limit = last_of_slot(number - 1, fps, base) + origin
+    if has_made_up_times(source, stream):
+        picture, shown = _in_order(source, limit, Fraction(number - 1, fps), first=True)
+        if shown.ended:
+            check_long_enough((shown.stamp + shown.length - origin) * base, fps, number)
+        return picture
     run = _run(source, stream, limit)
-    if run is None:
-        run = _run(source, stream, limit, first=True)
+    if run is None and (earliest := _run(source, stream, limit, first=True)) is not None:
+        slot = math.floor(((earliest.target.pts or 0) - origin) * base * fps + Fraction(1, 2))
+        run = _run(source, stream, last_of_slot(slot, fps, base) + origin)
     if run is None:
         raise _nothing_shown(source, Fraction(number - 1, fps))
     _check_not_cut(source, run, Fraction(number - 1, fps))
     if run.ended:
         length = run.target.duration or round(1 / ((stream.average_rate or 25) * base))
-        end = ((run.target.pts or 0) + length - origin) * base
-        there = math.floor(end * fps + Fraction(1, 2))
-        if there < number:
-            raise MediaError(
-                "too_short", f"at {fps} fps its picture has {there} frames, and frame {number} was asked for"
-            )
+        check_long_enough(((run.target.pts or 0) + length - origin) * base, fps, number)
     return _decode(source, stream, run)
 
 
-def _program_start(source: Source, stream: VideoStream) -> int:
-    """Return the time stamp that the ffmpeg program calls zero when it writes pictures only.
-
-    Containers whose clock may jump (MPEG-TS and its kin) start with the first stream that is used, the others with
-    the first of all.
-    """
-    base = stream.time_base or Fraction(1)
-    jumps = source.container.format.flags & cast(int, Flags.ts_discont.value)
-    if jumps and stream.start_time is not None:
-        return stream.start_time
-    return math.floor(source.start / base + Fraction(1, 2))
+def _in_order(source: Source, limit: int, moment: Fraction, first: bool = False) -> tuple[Picture, Shown]:
+    """Decode the picture of a time stamp where only the decoder tells which one that is."""
+    _, base = _stream(source)
+    shown = shown_in_order(source, limit, strict=True, first=first)
+    damaged = shown is None
+    shown = shown or shown_in_order(source, limit, strict=False, first=first)
+    if shown is None:
+        raise _nothing_shown(source, moment)
+    guard_picture(shown.frame.width, shown.frame.height)
+    time = float(source.seconds(shown.stamp, base))
+    return Picture(upright_rgb(shown.frame), time, damaged or bool(shown.frame.is_corrupt)), shown
 
 
 def _stream(source: Source) -> tuple[VideoStream, Fraction]:
@@ -169,6 +171,13 @@ def _nothing_shown(source: Source, moment: Fraction) -> MediaError:
         return MediaError(
             "truncated", f"the file ends before its picture at {float(moment):.2f} s: fetch it again"
         )
+    begins = first_moment(source, source.video) if source.video is not None else None
+    if begins is not None and begins <= moment:
+        return MediaError(
+            "undecodable",
+            f"the picture at {float(moment):.2f} s cannot be decoded: no key frame (a picture that needs no other) "
+            "comes before it, or none is said to be one",
+        )
     return MediaError(
         "no_frame", f"no picture is on screen at {float(moment):.2f} s: it starts later, or never"
     )
@@ -214,7 +223,7 @@ def _decode_target(stream: VideoStream, run: _Run) -> VideoFrame | None:
     """Decode one picture without those that no other refers to; None where the decoder found anything to blame."""
     context = stream.codec_context
     if not context.is_open:
-        _prepare(context, strict=True)
+        prepare(context, strict=True)
     context.flush_buffers()
     found: VideoFrame | None = None
     first = run.packets[0].pts or 0
@@ -242,7 +251,7 @@ def _decode_plainly(source: Source, run: _Run, strict: bool) -> VideoFrame | Non
     own = False
     with reopened(source) as again:
         stream, base = _stream(again)
-        _prepare(stream.codec_context, strict)
+        prepare(stream.codec_context, strict)
         packets = _upto(again, stream, limit, limit - int(LONG_WAY / base))
         for packet in itertools.chain(packets, [None]):
             own = own or (packet is not None and packet.pts == run.packets[0].pts)
@@ -257,12 +266,6 @@ def _decode_plainly(source: Source, run: _Run, strict: bool) -> VideoFrame | Non
                 if time is not None and time <= limit:
                     found = frame
     return found
-
-
-def _prepare(context: VideoCodecContext, strict: bool) -> None:
-    """Set up a decoder, before it is opened, that stays single and small; a strict one mends nothing silently."""
-    context.thread_type = "NONE"
-    context.options = {"max_pixels": str(MAX_PIXELS)} | ({"err_detect": "explode"} if strict else {})
 
 
 def _upto(source: Source, stream: VideoStream, limit: int, start: int) -> Iterator[Packet[Any]]:

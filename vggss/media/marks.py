@@ -11,6 +11,7 @@ from vggss.media.sound import Sound
 MARKS = {
     "clipped": "the sound is cut off at full scale",
     "damaged": "the decoder had to mend the picture, or a little of the sound was lost",
+    "long": "the video lasts more than 12 s: its middle is not that of a 10 s clip of VGG-Sound",
     "padded": "the file has no sound for a part of the stretch: zeros stand there",
     "silent": "no sound to be heard",
     "silent_downmix": "the channels cancel each other in the mean, though each can be heard",
@@ -19,6 +20,7 @@ MARKS = {
     "truncated": "the file ends before its header says",
 }
 
+LONG_SECONDS = 12.0  # s; the dataset's clips last 10 s, and a container adds some tenths
 SILENT_RMS = 10 ** (
     -70 / 20
 )  # -70 dB of full scale: ten steps of 16 bits, below what any player makes audible

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from typing import BinaryIO, NoReturn
+from typing import NoReturn
 
 from vggss.media.errors import MediaError
+from vggss.media.plain_file import Content
+
+# What may be read, by FFmpeg's names. Playlists (hls, dash, concat), picture patterns (image2) and devices are not
+# here: each of them opens further files. No protocol is left to open them with either.
+CONTAINERS = (
+    "mov,mp4,matroska,webm,avi,mpegts,mpeg,flv,asf,ogg,nut,mxf,gif,wav,w64,mp3,aac,flac,aiff,caf,ac3,eac3,amr,"
+    "h264,hevc,m4v,mpegvideo,mjpeg,ivf,obu,dv,rm,wtv,swf,wv"
+)
 
 TOP_LEVEL = 64  # boxes looked at in search of an index
 
@@ -38,7 +46,7 @@ def _ebml_length(head: bytes, place: int) -> tuple[int, int]:
     return place + width, length if length != mask else 0
 
 
-def refuse_by_content(stream: BinaryIO, head: bytes, cause: Exception) -> NoReturn:
+def refuse_by_content(stream: Content, head: bytes, cause: Exception) -> NoReturn:
     """Raise the :class:`MediaError` that says best what these bytes are.
 
     Parameters
@@ -53,7 +61,7 @@ def refuse_by_content(stream: BinaryIO, head: bytes, cause: Exception) -> NoRetu
     raise _judge(stream, head, cause) from cause
 
 
-def _judge(stream: BinaryIO, head: bytes, cause: Exception) -> MediaError:
+def _judge(stream: Content, head: bytes, cause: Exception) -> MediaError:
     if head.startswith(b"version https://git-lfs"):
         return MediaError(
             "lfs_pointer", "a git-lfs pointer, not a video: run `git lfs pull` where it was cloned"
@@ -81,7 +89,7 @@ def _judge(stream: BinaryIO, head: bytes, cause: Exception) -> MediaError:
     return MediaError("not_a_video", f"not a video, or a damaged one ({reason})")
 
 
-def _has_index(stream: BinaryIO) -> bool:
+def _has_index(stream: Content) -> bool:
     """Whether an MP4 or QuickTime file has its ``moov`` box, whole, at the top level."""
     stream.seek(0, 2)
     size = stream.tell()

@@ -1,4 +1,4 @@
-"""Decoded pictures as RGB, the way up that the file says."""
+"""Decoded pictures as RGB, the way up that the file says, in quarter turns."""
 
 from __future__ import annotations
 
@@ -11,7 +11,11 @@ from numpy.typing import NDArray
 
 
 def upright_rgb(frame: VideoFrame) -> NDArray[np.uint8]:
-    """Return a frame as (h, w, 3) uint8 RGB, turned and mirrored as its display matrix says."""
+    """Return a frame as (h, w, 3) uint8 RGB, turned and mirrored as its display matrix says.
+
+    Only quarter turns and mirrors are obeyed, which is all that cameras write. Of a matrix for another angle the
+    nearest quarter turn is taken, where the ffmpeg program would slant the picture in a larger frame.
+    """
     rgb = frame.reformat(format="rgb24", threads=1).to_ndarray()
     turned, right, down = _orientation(frame)
     if turned:

@@ -5,24 +5,16 @@ Every machine of the cluster must have vggss and its ``media`` extra, and see th
 
 from __future__ import annotations
 
-import contextlib
-import importlib
-import os
-import signal
-import socket
 import sys
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from types import ModuleType, TracebackType
 from typing import Any, Generic
 
-from vggss.errors import DataError, NetworkError, UsageError
+from vggss.errors import DataError, NetworkError
+from vggss.prepare.link import Link
 from vggss.prepare.pool import DEPTH, TRIES, J, Lost, R
 from vggss.prepare.worker import in_turn
 from vggss.progress import Stop
-
-LOCAL = "local"
-_PATIENCE = 10.0  # seconds for a cluster to take a connection
 
 
 class Cluster(Generic[J, R]):
@@ -52,14 +44,8 @@ class Cluster(Generic[J, R]):
     """
 
     def __init__(self, function: Callable[[J], R], address: str, workers: int | None, seconds: float) -> None:
-        self._ray = _import_ray()
-        _connect(self._ray, address, workers)
-        self._seconds = seconds
-        cores = int(self._ray.cluster_resources().get("CPU", 1))
-        self._window = DEPTH * min(workers or cores, cores)
-        remote = self._ray.remote(max_retries=TRIES - 1, num_cpus=1)(in_turn)
-        handle = self._ray.put(function)
-        self._submit: Callable[[J], Any] = lambda job: remote.remote(handle, job, seconds)
+        self._link = Link(address, workers)
+        self._function, self._workers, self._seconds = function, workers, seconds
 
     def __enter__(self) -> Cluster[J, R]:
         return self
@@ -67,38 +53,51 @@ class Cluster(Generic[J, R]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._ray.shutdown()
+        self._link.close()
 
     def run(self, jobs: Iterable[J], stop: Stop) -> Iterator[tuple[J, R | Lost]]:
         """Yield each job with its result, in the order in which they are finished.
 
-        Once ``stop`` is requested no job is begun; those under way are finished.
+        The cluster is joined at the first job. Once ``stop`` is requested no job is begun; those under way are
+        finished, and one that is being joined is left.
 
         Raises
         ------
         NetworkError
-            the cluster is gone.
+            the cluster does not answer, or is gone.
         DataError
             its machines lack vggss.
         """
         fresh = iter(jobs)
+        job = next(fresh, None)
+        if job is None or not self._link.up(stop):
+            return
+        ray = self._link.ray
+        submit, window = self._ready(ray)
         under_way: dict[Any, J] = {}
         while True:
-            while len(under_way) < self._window and not stop.requested:
+            while job is not None and len(under_way) < window and not stop.requested:
+                under_way[submit(job)] = job
                 job = next(fresh, None)
-                if job is None:
-                    break
-                under_way[self._submit(job)] = job
             if not under_way:
                 return
-            done, _ = self._ray.wait(list(under_way), num_returns=1, timeout=1.0)
+            done, _ = ray.wait(list(under_way), num_returns=1, timeout=1.0)
             for each in done:
-                yield under_way.pop(each), self._result(each)
+                yield under_way.pop(each), self._result(ray, each)
 
-    def _result(self, reference: Any) -> R | Lost:
-        errors = self._ray.exceptions
+    def _ready(self, ray: ModuleType) -> tuple[Callable[[J], Any], int]:
+        """Return what hands out a job, and how many may be out at once."""
+        cores = int(ray.cluster_resources().get("CPU", 1))
+        remote = ray.remote(max_retries=TRIES - 1, num_cpus=1)(in_turn)
+        handle = ray.put(self._function)
+        return lambda job: remote.remote(handle, job, self._seconds), DEPTH * min(
+            self._workers or cores, cores
+        )
+
+    def _result(self, ray: ModuleType, reference: Any) -> R | Lost:
+        errors = ray.exceptions
         try:
-            result: R = self._ray.get(reference)
+            result: R = ray.get(reference)
             return result
         except (errors.WorkerCrashedError, errors.NodeDiedError, errors.OutOfMemoryError) as error:
             kind = type(error).__name__
@@ -118,62 +117,6 @@ class Cluster(Generic[J, R]):
                 f"the Ray cluster failed: {str(error).strip().splitlines()[0]}; what is done is kept, run the same "
                 f"command again"
             ) from error
-
-
-def _import_ray() -> ModuleType:
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # it asks nobody and sends nothing
-    os.environ.setdefault("RAY_DISABLE_IMPORT_WARNING", "1")
-    try:
-        return importlib.import_module("ray")
-    except ImportError as error:
-        raise UsageError("Ray is not installed; pip install 'vggss[cluster]'") from error
-
-
-def _connect(ray: ModuleType, address: str, workers: int | None) -> None:
-    _reach(address)
-    options: dict[str, Any] = {"log_to_driver": False, "configure_logging": False}
-    if address == LOCAL:
-        options |= {"num_cpus": workers, "include_dashboard": False}
-    try:
-        with _own_signals():
-            ray.init(address=address, **options)
-    except (ConnectionError, TimeoutError, ValueError, RuntimeError) as error:
-        raise _silence(
-            address, error, "; if it asks for a token, set RAY_AUTH_MODE=token here too"
-        ) from error
-
-
-def _reach(address: str) -> None:
-    """Knock at HOST:PORT first: Ray itself would try for minutes."""
-    host, _, port = address.rpartition(":")
-    if not host or not port.isdecimal():
-        return
-    try:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=_PATIENCE).close()
-    except (OSError, OverflowError) as error:
-        raise _silence(address, error) from error
-
-
-def _silence(address: str, error: Exception, hint: str = "") -> NetworkError:
-    first = (str(error).strip() or type(error).__name__).splitlines()[0]
-    return NetworkError(
-        f"no Ray cluster answers at {address}: {first}; start one with `ray start --head`, give its address, or use "
-        f"--ray local{hint}"
-    )
-
-
-@contextlib.contextmanager
-def _own_signals() -> Iterator[None]:
-    """Keep Ctrl-C and SIGTERM as this program handles them: Ray sets handlers of its own."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _python() -> str:

@@ -16,7 +16,8 @@ from vggss.prepare.item import Job, Made
 from vggss.prepare.output import Known, Output
 from vggss.prepare.planning import Todo, in_part, places, plan_shards, to_do
 from vggss.prepare.pool import Lost
-from vggss.prepare.results import lost, prepared_row, row_of
+from vggss.prepare.results import kept_when_full, lost, news, prepared_row, row_of
+from vggss.prepare.retire import retire
 from vggss.prepare.rows import Entry, Journal, Plan, Row, check_part, keep_only, read_journal, write_manifest
 from vggss.prepare.settings import Wanted, preset_settings
 from vggss.prepare.sources import Input, check_names
@@ -92,7 +93,8 @@ def prepare(
         if not part:
             output.sweep()
         run = _Run(mine, output, output.known(), ledger if not part else None)
-        run.go(runner, again, stop or Stop(), meter)
+        with kept_when_full():
+            run.go(runner, again, stop or Stop(), meter)
     return run.summary(time.monotonic() - begun)
 
 
@@ -136,11 +138,13 @@ class _Run:
             journal.add(*fresh)
             self.known.plans |= {plan.shard: plan for plan in fresh}
             self.places = places(todo, self.known.open_plans.values())
+        gone = {one.name for one in self.inputs if one.status}  # no shard waits for these
         for number, plan in self.known.open_plans.items():
             self.pending[number] = {
                 name
                 for name in plan.names
-                if name not in self.known.entries or self.places.get(name, (-1,))[0] == number
+                if name not in gone
+                and (name not in self.known.entries or self.places.get(name, (-1,))[0] == number)
             }
             if not self.pending[number]:
                 self._finish(plan)
@@ -232,19 +236,20 @@ class _Run:
         """Write the manifest; journals keep only what unfinished shards of other runs need."""
         rows = {one.name: self._final_row(one) for one in self.inputs}
         earlier = {name: self.known.entries[name].row for name in self.known.entries if name not in rows}
+        bad = {name for name, row in (rows | earlier).items() if row.status != "ok"}
+        retire(self.output, self.known, bad)
         write_manifest(self.output.manifest, [*rows.values(), *earlier.values()])
         if self.ledger:
             told = self.ledger.prepared(self.output.wanted.preset.name)
-            known = (
-                prepared_row(row, self.output.path) for row in rows.values() if row.status in ("ok", "error")
-            )
-            self.untold = [row for row in known if told.get(row.clip) != row]
+            self.untold = news(rows.values(), told, self.output.path)
             self._tell_ledger()
         for path in (*self.output.part_journals(), self.output.journal):
-            keep_only(path, read_journal(path), self.pending)
+            keep_only(path, read_journal(path), self.pending, bad)
 
     def _final_row(self, one: Input) -> Row:
         if one.status:
+            if kept := self._kept(one):
+                return kept
             preset = self.output.wanted.preset.name
             return Row(
                 one.name,
@@ -255,11 +260,25 @@ class _Run:
                 preset=preset,
             )
         row = self.known.entries[one.name].row
-        return replace(row, source=one.source, sound_source=one.sound_source)
+        message = "" if row.status == "ok" else row.message
+        return replace(row, message=message, source=one.source, sound_source=one.sound_source)
+
+    def _kept(self, one: Input) -> Row | None:
+        """Return the row of a clip that was made and whose file is away: an unmounted disk costs nobody their work."""
+        entry = self.known.entries.get(one.name)
+        away = one.status == "missing" or (one.status == "error" and not one.path.exists())
+        if entry is None or entry.row.status != "ok" or not away:
+            return None
+        row, wanted = entry.row, self.output.wanted
+        files = not wanted.files or self.output.has_files(one.name)
+        shard = not wanted.shards or self.known.in_shard(row) or row.shard in self.pending
+        message = f"made earlier; its clip is away now: {one.message}"
+        return replace(row, message=message) if files and shard else None
 
     def summary(self, seconds: float) -> Summary:
         done = [one for one in self.inputs if one.status or one.name in self.known.entries]
         rows = [self._final_row(one) for one in done]
+        failed = {row.name for row in rows if row.status == "error"}
         waiting = (name for number in self.pending for name in self.known.plans[number].names)
         return Summary(
             out=self.output.path,
@@ -272,4 +291,5 @@ class _Run:
             waiting=0 if self.interrupted else sum(name in self.known.entries for name in waiting),
             seconds=seconds,
             interrupted=self.interrupted,
+            untried=sum(not one.status and one.name not in self.todo for one in done if one.name in failed),
         )

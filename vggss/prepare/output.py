@@ -9,7 +9,7 @@ import random
 import re
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from vggss.atomic import write_bytes
@@ -19,12 +19,13 @@ from vggss.prepare.item import Made
 from vggss.prepare.rows import Entry, Plan, Row, read_journal, read_manifest
 from vggss.prepare.settings import SETTINGS, Wanted, settle
 from vggss.prepare.spool import Spool
-from vggss.shards import SHARDS, ShardIndex, read_indexes
+from vggss.shards import SHARDS, ShardIndex, read_indexes, read_withdrawn
 
 log = logging.getLogger(__name__)
 
 FRAMES, AUDIO, MANIFEST, WORK = "frames", "audio", "manifest.csv", ".work"
 _COMMAND = "vggss prepare"
+_ELSE = "prepare into another folder (--out)"
 _PATIENCE = 3.0  # seconds
 _PART = re.compile(r"part-(\d+)-of-(\d+)\.jsonl", re.ASCII)
 
@@ -50,12 +51,12 @@ class Output:
         _folders(self.path, self.work)
         own = self.journal.with_suffix(".lock") if self.part else self.work / "whole.lock"
         with contextlib.ExitStack() as locks:
-            locks.enter_context(exclusive(own, _COMMAND))
+            locks.enter_context(exclusive(own, _COMMAND, _ELSE))
             if self.part:
                 _wait_for(self.work / "whole.lock")  # nobody may do the whole; others may do other parts
             else:
                 for other in sorted(self.work.glob("part-*.lock")):
-                    locks.enter_context(exclusive(other, _COMMAND))
+                    locks.enter_context(exclusive(other, _COMMAND, _ELSE))
             yield
 
     def part_journals(self) -> list[Path]:
@@ -88,16 +89,19 @@ class Output:
         plans: dict[int, Plan] = {}
         reserved = {row.shard for row in rows.values() if row.shard is not None}
         others: set[int] = set()
+        made = {row.name for row in rows.values() if row.files}
         for journal in journals:
             told = read_journal(journal)
             entries |= told.entries
+            made |= told.made
             if self.part is None or journal == self.journal:
                 plans |= told.plans  # a part goes on with its own shards, the whole with all
                 continue
             others |= told.plans.keys()
             if journal == whole:
                 reserved |= told.plans.keys()
-        known = Known(entries, plans, indexes, reserved, others)
+        withdrawn = read_withdrawn(self.shards)
+        known = Known(entries, plans, indexes, reserved, others, made, withdrawn)
         known.forget_torn(self)
         return known
 
@@ -129,6 +133,24 @@ class Output:
             self.path / AUDIO / f"{name}.wav"
         ).is_file()
 
+    def remove_files(self, names: Iterable[str], spare: Iterable[str]) -> None:
+        """Remove frames and sounds of some clips, but none that belongs to a clip that is spared.
+
+        Raises
+        ------
+        DataError
+            a file cannot be removed.
+        """
+        spared = {name.casefold() for name in spare} if _ignores_case(self.work) else set()
+        for name in names:
+            if name.casefold() in spared:  # on such a disk it is the other's file
+                continue
+            for path in (self.path / FRAMES / f"{name}.jpg", self.path / AUDIO / f"{name}.wav"):
+                try:
+                    path.unlink(missing_ok=True)
+                except OSError as error:
+                    raise DataError(f"cannot remove {path}: {error.strerror or error}") from error
+
     def check_case(self, names: Iterable[str]) -> None:
         """Refuse names that differ in case alone where the file system does not tell them apart."""
         seen: dict[str, str] = {}
@@ -149,14 +171,18 @@ class Known:
     indexes: dict[int, ShardIndex]  # of finished shards
     reserved: set[int]  # numbers of shards that must not be given again
     others: set[int]  # numbers of shards that another part plans or has finished
+    made: set[str] = field(default_factory=set)  # clips of which files were written at some time
+    withdrawn: dict[str, int] = field(
+        default_factory=dict
+    )  # up to which edition a clip in a shard does not count
 
     def __post_init__(self) -> None:
-        self._held = {number: frozenset(index.names) for number, index in self.indexes.items()}
+        self._held = {number: _editions(index) for number, index in self.indexes.items()}
 
     def add_index(self, index: ShardIndex) -> None:
         """Note that a shard is finished."""
         self.indexes[index.number] = index
-        self._held[index.number] = frozenset(index.names)
+        self._held[index.number] = _editions(index)
 
     @property
     def open_plans(self) -> dict[int, Plan]:
@@ -168,12 +194,20 @@ class Known:
         if row.shard is None:
             return False
         if row.shard in self.indexes:
-            return row.name in self._held[row.shard]
+            return self._held[row.shard].get(row.name, -1) > self.withdrawn.get(row.name, -1)
         return row.shard in self.plans or row.shard in self.others
 
     def edition(self, name: str) -> int:
-        """How often a clip has gone into a finished shard: the next one gets this number."""
-        return sum(name in held for held in self._held.values())
+        """Which edition of a clip the next shard that holds it will have: later than all before."""
+        return max(self._last(name), self.withdrawn.get(name, -1)) + 1
+
+    def live(self, name: str) -> int | None:
+        """Return the edition of a clip that a reader of the finished shards gets, or None if it gets none."""
+        last = self._last(name)
+        return last if last > self.withdrawn.get(name, -1) else None
+
+    def _last(self, name: str) -> int:
+        return max((held.get(name, -1) for held in self._held.values()), default=-1)
 
     def forget_torn(self, output: Output) -> None:
         """Forget clips of unfinished shards whose bytes are not what the journal says: they are made again."""
@@ -189,12 +223,16 @@ class Known:
                     del self.entries[name]
 
 
+def _editions(index: ShardIndex) -> dict[str, int]:
+    return dict(zip(index.names, index.editions, strict=True))
+
+
 def _wait_for(lock: Path) -> None:
     """Return as soon as a lock is free: parts that begin at the same moment hold it for an instant each."""
     end = time.monotonic() + _PATIENCE
     while True:
         try:
-            with exclusive(lock, _COMMAND):
+            with exclusive(lock, _COMMAND, _ELSE):
                 return
         except UsageError:
             if time.monotonic() > end:

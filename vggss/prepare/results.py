@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from vggss.errors import DataError
 from vggss.ledger import PreparedRow
 from vggss.prepare.item import Job, Made, fingerprint
 from vggss.prepare.rows import Row
@@ -43,10 +48,40 @@ def lost(job: Job, reason: str) -> Made:
 
 
 def prepared_row(row: Row, out: Path) -> PreparedRow:
-    """Return what the ledger keeps of a row."""
+    """Return what the ledger keeps of a row; ``out`` as a whole path, for whoever reads it from another folder."""
+    known = row.status in ("ok", "error")
     return PreparedRow(
-        row.name, row.preset, str(out), row.status, row.message, row.frame_time, row.audio_start, row.marks
+        clip=row.name,
+        preset=row.preset,
+        out=os.path.abspath(out),  # noqa: PTH100 - links stay
+        status=row.status if known else "error",
+        message=row.message if known else f"{row.status}: {row.message}",
+        frame_time=row.frame_time,
+        audio_start=row.audio_start,
+        marks=row.marks,
     )
+
+
+def news(rows: Iterable[Row], told: Mapping[str, PreparedRow], out: Path) -> list[PreparedRow]:
+    """Return what the ledger does not know yet: what was tried, and clips of this folder that are no longer here."""
+    found = []
+    for row in rows:
+        mine, before = prepared_row(row, out), told.get(row.name)
+        tried = row.status in ("ok", "error") or (before is not None and before.out == mine.out)
+        if tried and before != mine:
+            found.append(mine)
+    return found
+
+
+@contextlib.contextmanager
+def kept_when_full() -> Iterator[None]:
+    """Say of a disk that is full what to do about it."""
+    try:
+        yield
+    except DataError as error:
+        if getattr(error.__cause__, "errno", None) not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise DataError(f"{error}; what is done is kept; make room and run it again") from error
 
 
 def _rounded(seconds: float | None) -> float | None:

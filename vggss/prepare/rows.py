@@ -6,7 +6,7 @@ import contextlib
 import csv
 import io
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from types import TracebackType
@@ -130,6 +130,7 @@ class Told:
     entries: dict[str, Entry]
     plans: dict[int, Plan]
     whole: int  # bytes up to the last whole line
+    made: frozenset[str] = frozenset()  # clips of which files were written, whatever became of them later
 
 
 def read_journal(path: Path) -> Told:
@@ -142,6 +143,7 @@ def read_journal(path: Path) -> Told:
     """
     entries: dict[str, Entry] = {}
     plans: dict[int, Plan] = {}
+    made: set[str] = set()
     whole = 0
     try:
         content = path.read_bytes() if path.is_file() else b""
@@ -155,8 +157,10 @@ def read_journal(path: Path) -> Told:
             plans[found.shard] = found
         else:
             entries[found.row.name] = found
+            if found.row.files:
+                made.add(found.row.name)
         whole += len(line)
-    return Told(entries, plans, whole)
+    return Told(entries, plans, whole, frozenset(made))
 
 
 def _read_line(line: bytes) -> Plan | Entry | None:
@@ -218,11 +222,16 @@ class Journal:
         self._stream.close()
 
 
-def keep_only(path: Path, told: Told, shards: Iterable[int]) -> None:
-    """Shorten a journal to what concerns shards that are not finished; remove it if there are none."""
+def keep_only(path: Path, told: Told, shards: Iterable[int], bad: Collection[str] = ()) -> None:
+    """Shorten a journal to what concerns shards that are not finished; remove it if there are none.
+
+    Of clips that are ``bad`` by now nothing is kept, whatever they were when the journal was written.
+    """
     kept = set(shards)
     lines: list[Plan | Entry] = [plan for number, plan in sorted(told.plans.items()) if number in kept]
-    lines += [entry for entry in told.entries.values() if entry.row.shard in kept]
+    lines += [
+        entry for entry in told.entries.values() if entry.row.shard in kept and entry.row.name not in bad
+    ]
     if lines:
         write_bytes(path, b"".join(map(_line, lines)))
     else:

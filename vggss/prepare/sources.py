@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 _OTHER = (
     "ass bmp csv db flac gif gz h5 html jpeg jpg json jsonl log m4a md md5 mp3 npy npz ogg pdf pkl "
-    "png pt pth py pyc sh sha256 sqlite srt tar tsv txt vtt wav webp xml zip"
+    "lock pid png pt pth py pyc sh sha256 shm sqlite sqlite-journal sqlite-shm sqlite-wal srt tar tsv txt "
+    "vtt wal wav webp xml zip"
 )
 OTHER = frozenset(_OTHER.split())
 """What surely is no video: left out when a folder is scanned, tried when named."""
@@ -46,8 +47,9 @@ class Input:
 def from_paths(paths: Iterable[Path]) -> list[Input]:
     """Name the files that are given, and those in the folders that are given, in their order.
 
-    A folder is searched through and through, by name: regular files that are not hidden, not unfinished
-    downloads and not by their extension something else. A file that is named is always listed.
+    A folder is searched through and through, by name: what is not hidden, no unfinished
+    download and not by its extension something else; links that lead nowhere, pipes and the like are listed as
+    errors. A file that is named is always listed.
 
     Raises
     ------
@@ -71,7 +73,7 @@ def _scan(folder: Path) -> Iterator[Path]:
         for name in sorted(files):
             path = Path(root, name)
             other = path.suffix[1:].lower() in OTHER
-            if not name.startswith(".") and not is_unfinished(name) and not other and path.is_file():
+            if not name.startswith(".") and not is_unfinished(name) and not other:
                 yield path
 
 

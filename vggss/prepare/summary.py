@@ -22,3 +22,4 @@ class Summary:
     waiting: int  # clips that wait in an unfinished shard for other inputs of an earlier run
     seconds: float
     interrupted: bool
+    untried: int = 0  # of the failed: errors of an earlier run, shown and not tried again

@@ -9,5 +9,17 @@ from __future__ import annotations
 
 from vggss.shards.files import SHARDS, ShardIndex, read_indexes, write_shard
 from vggss.shards.reader import Batch, Shards, open_shards
+from vggss.shards.withdrawn import WITHDRAWN, read_withdrawn, write_withdrawn
 
-__all__ = ["SHARDS", "Batch", "ShardIndex", "Shards", "open_shards", "read_indexes", "write_shard"]
+__all__ = [
+    "SHARDS",
+    "WITHDRAWN",
+    "Batch",
+    "ShardIndex",
+    "Shards",
+    "open_shards",
+    "read_indexes",
+    "read_withdrawn",
+    "write_shard",
+    "write_withdrawn",
+]

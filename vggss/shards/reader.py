@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from vggss.errors import DataError, some
 from vggss.shards.files import SHARDS, ArrayFile, ShardIndex, arrays, read_indexes
+from vggss.shards.withdrawn import read_withdrawn
 
 _BLOCK = 1 << 20
 
@@ -44,7 +45,7 @@ def open_shards(folder: str | Path) -> Shards:
     indexes = read_indexes(path)
     if not indexes:
         raise DataError(f"there is no finished shard in {path}; `vggss prepare --write shards` makes them")
-    return Shards(path, indexes)
+    return Shards(path, indexes, read_withdrawn(path))
 
 
 class Shards:
@@ -53,12 +54,12 @@ class Shards:
     It may be pickled and forked: each process maps the files itself.
     """
 
-    def __init__(self, folder: Path, indexes: Mapping[int, ShardIndex]) -> None:
+    def __init__(self, folder: Path, indexes: Mapping[int, ShardIndex], withdrawn: Mapping[str, int]) -> None:
         self.folder = folder
         self.indexes = [indexes[number] for number in sorted(indexes)]
         self._maps: dict[int, tuple[NDArray[np.uint8], NDArray[np.int16]]] = {}
         _check_alike(folder, self.indexes)
-        places = _places(folder, self.indexes)
+        places = _places(folder, self.indexes, withdrawn)
         self._shard = np.array([shard for shard, _ in places], np.int64)
         self._row = np.array([row for _, row in places], np.int64)
         for index in self.indexes:
@@ -237,11 +238,18 @@ def _short(value: Any) -> Any:
     return value.get("name") if isinstance(value, Mapping) else value
 
 
-def _places(folder: Path, indexes: Sequence[ShardIndex]) -> list[tuple[int, int]]:
-    """Return shard and row of each clip; of a clip that stands in two shards only the newest edition counts."""
+def _places(
+    folder: Path, indexes: Sequence[ShardIndex], withdrawn: Mapping[str, int]
+) -> list[tuple[int, int]]:
+    """Return shard and row of each clip; of a clip that stands in two shards only the newest edition counts.
+
+    None counts that was withdrawn.
+    """
     newest: dict[str, tuple[int, int, int]] = {}
     for shard, index in enumerate(indexes):
         for row, (name, edition) in enumerate(zip(index.names, index.editions, strict=True)):
+            if edition <= withdrawn.get(name, -1):
+                continue
             other = newest.get(name)
             if other and other[0] == edition:
                 raise DataError(
