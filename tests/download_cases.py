@@ -15,6 +15,8 @@ from vggss.errors import DataError
 from vggss.ledger import Event, Ledger
 from vggss.storage import DataRoot
 
+SECONDS = 40  # of the video that the fixture `coded` makes
+
 
 def programs() -> Programs:
     """Return yt-dlp and ffmpeg, or skip."""

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Iterator
 
 import pytest
-from coded_video import Coded, make_coded, run
-from download_cases import Shop, clip_id, programs, quick, video_id
-from video_server import NOT_A_VIDEO, Site, serving
+from coded_video import Coded, run
+from download_cases import SECONDS, Shop, clip_id, quick, video_id
+from video_server import NOT_A_VIDEO, Site
 
 from vggss.download import Programs
 from vggss.download.policy import Patience
@@ -18,27 +17,6 @@ from vggss.manifest import COLUMNS
 from vggss.storage import DataRoot
 
 pytestmark = pytest.mark.slow  # one run of half a minute, looked at from several sides
-
-SECONDS = 40
-
-
-@pytest.fixture(scope="module")
-def tools() -> Programs:
-    return programs()
-
-
-@pytest.fixture(scope="module")
-def coded(tmp_path_factory: pytest.TempPathFactory, tools: Programs) -> Coded:
-    return make_coded(tmp_path_factory.mktemp("coded"), tools.ffmpeg, SECONDS, ("mp4",))
-
-
-@pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("no_proxy", "*")
-        with serving() as running:
-            yield running
-
 
 ANSWERS = {
     "good": ("have", ""),

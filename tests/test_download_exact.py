@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from coded_video import Coded, assert_exact, make_coded
-from download_cases import Shop, clip_id, programs, quick
+from download_cases import Shop, clip_id, quick
 from video_server import Site, serving
 
 from vggss.download import Programs, Request
@@ -19,11 +19,6 @@ from vggss.storage import DataRoot
 pytestmark = pytest.mark.slow
 
 SECONDS = 60
-
-
-@pytest.fixture(scope="module")
-def tools() -> Programs:
-    return programs()
 
 
 @pytest.fixture(scope="module")

@@ -6,46 +6,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from coded_video import Coded, assert_exact, make_coded, run
-from download_cases import Shop, clip_id, processes_in, programs, quick, video_id
-from video_server import Site, serving
+from coded_video import Coded, assert_exact, run
+from download_cases import SECONDS, Shop, clip_id, processes_in, quick, video_id
 
 from vggss.download import Programs, Request
 from vggss.download.leftovers import GROUP, sweep
 from vggss.ledger import Ledger
 from vggss.progress import Stop
-from vggss.storage import DataRoot
-
-SECONDS = 40
-
-
-@pytest.fixture(scope="module")
-def tools() -> Programs:
-    return programs()
-
-
-@pytest.fixture(scope="module")
-def coded(tmp_path_factory: pytest.TempPathFactory, tools: Programs) -> Coded:
-    return make_coded(tmp_path_factory.mktemp("coded"), tools.ffmpeg, SECONDS, ("mp4",))
-
-
-@pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("no_proxy", "*")
-        with serving() as running:
-            yield running
-
-
-@pytest.fixture
-def shop(tmp_path: Path, site: Site, tools: Programs) -> Shop:
-    site.videos.clear()
-    site.asked.clear()
-    return Shop(DataRoot(tmp_path / "root", "a test"), site, tools)
 
 
 def message(shop: Shop, clip: str) -> str:

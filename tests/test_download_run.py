@@ -4,48 +4,17 @@ from __future__ import annotations
 
 import csv
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from coded_video import Coded, make_coded
-from download_cases import Shop, clip_id, processes_in, programs, quick
-from video_server import Site, serving
+from coded_video import Coded
+from download_cases import Shop, clip_id, processes_in, quick
 
-from vggss.download import Programs, Request
+from vggss.download import Request
 from vggss.errors import UsageError
 from vggss.ledger import Ledger, exclusive
 from vggss.manifest import write_manifest
 from vggss.progress import Stop
-from vggss.storage import DataRoot
-
-SECONDS = 40
-
-
-@pytest.fixture(scope="module")
-def tools() -> Programs:
-    return programs()
-
-
-@pytest.fixture(scope="module")
-def coded(tmp_path_factory: pytest.TempPathFactory, tools: Programs) -> Coded:
-    return make_coded(tmp_path_factory.mktemp("coded"), tools.ffmpeg, SECONDS, ("mp4",))
-
-
-@pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("no_proxy", "*")
-        with serving() as running:
-            yield running
-
-
-@pytest.fixture
-def shop(tmp_path: Path, site: Site, tools: Programs) -> Shop:
-    site.videos.clear()
-    site.asked.clear()
-    return Shop(DataRoot(tmp_path / "root", "a test"), site, tools)
-
 
 # Asking again
 
