@@ -59,7 +59,7 @@ class Running:
             try:
                 note_group(folder, process.pid)  # it leads its group
                 code = process.wait(timeout)
-            except BaseException:
+            except BaseException:  # a Ctrl-C too must not leave it running
                 _kill(process)
                 raise
             finally:

@@ -110,7 +110,7 @@ def _checked(job: Job) -> Result:
             one, sha256 = stage(held, final, job.root.work, job.how)
             placed.append(one)
             sums.append(sha256)
-    except BaseException:
+    except BaseException:  # cleared away whatever it is, and raised again
         discard(placed)
         raise
     return Result(

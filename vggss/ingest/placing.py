@@ -70,7 +70,7 @@ def stage(held: Held, final: Path, work: Path, how: str) -> tuple[Placed, str]:
             _link(held.path, waiting, how)
             sha256 = sha256_of(held.path)
         _unchanged(held)
-    except BaseException:
+    except BaseException:  # cleared away whatever it is, and raised again
         with contextlib.suppress(OSError):
             waiting.unlink()
         raise

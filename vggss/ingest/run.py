@@ -91,7 +91,7 @@ def _trouble(
         with contextlib.suppress(DataError):  # what came first is what is said
             _write_manifest(ledger, root, manner)
         return trouble
-    except BaseException:
+    except BaseException:  # a Ctrl-C too leaves a manifest that is true
         with contextlib.suppress(DataError):
             _write_manifest(ledger, root, manner)
         raise

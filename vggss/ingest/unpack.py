@@ -154,7 +154,7 @@ class Unpacking:
         try:
             with reading(member) as stream:
                 sha256 = receive(stream, member.size, member.mtime, waiting)
-        except BaseException as error:
+        except BaseException as error:  # cleared away whatever it is
             waiting.unlink(missing_ok=True)
             if isinstance(error, ArchiveError) and member.alone:
                 self._note(UNREADABLE, held.shown, str(error))

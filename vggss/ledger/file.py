@@ -63,7 +63,7 @@ class Ledger:
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.execute("PRAGMA synchronous = FULL")
                 migrate(connection, path)
-            except BaseException:
+            except BaseException:  # closed whatever it is, and raised again
                 connection.close()
                 raise
         return cls(connection, path)
@@ -228,7 +228,7 @@ class Ledger:
             self._connection.execute("BEGIN IMMEDIATE")  # takes the write lock at once: no deadlock later
             try:
                 yield
-            except BaseException:
+            except BaseException:  # undone whatever it is, and raised again
                 self._connection.execute("ROLLBACK")
                 raise
             self._connection.execute("COMMIT")

@@ -53,7 +53,7 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
             for statement in _statements(MIGRATIONS[version]):
                 connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
-    except BaseException:
+    except BaseException:  # undone whatever it is, and raised again
         connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")

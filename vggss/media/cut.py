@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import subprocess
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -106,9 +107,30 @@ def cut(
     CutError
         there is no picture in the piece, or ffmpeg failed or wrote none.
     """
+    program = ffmpeg or ffmpeg_program()
+    piece = _look(source, start, seconds, origin)
+    _run([program, *_arguments(source, destination, piece, seconds)])
+    if not _has_picture(destination):
+        raise CutError("no picture", "ffmpeg ended well but found no picture there")
+    return piece.late
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Where a piece lies in its file: streams by index, times in seconds of the container's own clock."""
+
+    picture: int
+    sound: int | None
+    seek: float | None  # None: from the beginning, for containers that refuse to go before it
+    zero: float  # the time from which ffmpeg counts
+    ahead: float  # seconds from there to the piece
+    on_screen: float  # the frame shown at its start
+    late: float  # seconds by which the picture begins after the start
+
+
+def _look(source: Path, start: float, seconds: float, origin: float | None) -> _Piece:
     import av
 
-    program = ffmpeg or ffmpeg_program()
     try:
         with av.open(_named(source), container_options=_ONLY_THIS, metadata_errors="replace") as container:
             earliest = (container.start_time or 0) / 1_000_000
@@ -119,45 +141,40 @@ def cut(
             at_the_beginning = refuses and begin + start - ahead <= earliest
             if at_the_beginning:  # a seek to there may miss the first key frame
                 ahead = begin + start - earliest
+            zero = begin + start - ahead
+            seek = None if at_the_beginning else zero
             picture, sound = _streams(container)
-            back_to = None if at_the_beginning else begin + start - ahead
-            on_screen = _on_screen(container, picture, begin + start, seconds, back_to)
-            picture_at, sound_at = (
-                picture.index,
-                None if sound is None else sound.index,
-            )  # gone once it is closed
+            on_screen = _on_screen(container, picture, begin + start, seconds, seek)
+            index = None if sound is None else sound.index
+            return _Piece(
+                picture.index, index, seek, zero, ahead, on_screen, max(0.0, on_screen - begin - start)
+            )
     except av.FFmpegError as error:
         raise CutError("unreadable", f"it cannot be read ({error.strerror or error})") from error
-    seek = begin + start - ahead
-    arguments = [program, "-nostdin", "-hide_banner", "-loglevel", "error", "-y"]
-    if not at_the_beginning:  # without -ss, ffmpeg's second 0 is the earliest of the container
-        arguments += ["-noaccurate_seek", "-seek_timestamp", "1", "-ss", f"{seek:.6f}"]
-    arguments += [
-        *(part for name, value in _ONLY_THIS.items() for part in (f"-{name}", value)),
-        "-i",
-        _named(source),
-    ]
-    arguments += ["-map", f"0:{picture_at}", "-vf", _picture_filter(on_screen - seek, ahead)]
-    if sound_at is not None:
-        arguments += ["-map", f"0:{sound_at}", "-af", _sound_filter(ahead), "-c:a", "aac", "-b:a", "128k"]
-    arguments += [
-        "-t",
-        f"{seconds:.6f}",
-        "-c:v",
-        "libx264",
-        "-preset",
-        "veryfast",
-        "-crf",
-        "18",
-        "-threads",
-        "1",
-    ]
-    arguments += ["-enc_time_base:v", "1:90000", "-video_track_timescale", "90000"]
-    arguments += ["-map_metadata", "-1", "-map_chapters", "-1", "-movflags", "+faststart", "-f", "mp4"]
-    _run([*arguments, _named(destination)])
-    if not _has_picture(destination):
-        raise CutError("no picture", "ffmpeg ended well but found no picture there")
-    return max(0.0, on_screen - begin - start)
+
+
+def _arguments(source: Path, destination: Path, piece: _Piece, seconds: float) -> list[str]:
+    found = ["-nostdin", "-hide_banner", "-loglevel", "error", "-y"]
+    if piece.seek is not None:  # without -ss, ffmpeg's second 0 is the earliest of the container
+        found += ["-noaccurate_seek", "-seek_timestamp", "1", "-ss", f"{piece.seek:.6f}"]
+    found += [part for name, value in _ONLY_THIS.items() for part in (f"-{name}", value)]
+    found += ["-i", _named(source), "-map", f"0:{piece.picture}"]
+    found += ["-vf", _picture_filter(piece.on_screen - piece.zero, piece.ahead)]
+    if piece.sound is not None:
+        found += [
+            "-map",
+            f"0:{piece.sound}",
+            "-af",
+            _sound_filter(piece.ahead),
+            "-c:a",
+            "aac",
+            "-b:a",
+            "128k",
+        ]
+    found += ["-t", f"{seconds:.6f}", "-c:v", "libx264", "-preset", "veryfast", "-crf", "18", "-threads", "1"]
+    found += ["-enc_time_base:v", "1:90000", "-video_track_timescale", "90000"]
+    found += ["-map_metadata", "-1", "-map_chapters", "-1", "-movflags", "+faststart", "-f", "mp4"]
+    return [*found, _named(destination)]
 
 
 def _has_picture(path: Path) -> bool:
@@ -264,7 +281,7 @@ def _run(arguments: Sequence[str]) -> None:
     ) as process:
         try:
             said = process.communicate(timeout=_TIMEOUT)[1].decode(errors="replace")
-        except BaseException as error:
+        except BaseException as error:  # a Ctrl-C too must not leave it running
             process.kill()
             if isinstance(error, subprocess.TimeoutExpired):
                 raise CutError("ffmpeg", f"ffmpeg took longer than {_TIMEOUT:.0f} s") from error
