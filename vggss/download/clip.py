@@ -14,13 +14,12 @@ from vggss.download.failures import Failure
 from vggss.download.fetch import Fetched
 from vggss.ledger import FileFacts
 from vggss.media.cut import CutError, cut
+from vggss.media.presets import SHORTEST
 from vggss.storage import DataRoot
 
 if TYPE_CHECKING:
     from vggss.media import Checked
 
-SHORTEST = 3.0
-"""Seconds: a clip at the end of its video may be shorter than ten, but a model hears three."""
 TOLERANCE = 0.1  # seconds that a clip's length and first time stamps may be off
 _WORTH_SAYING = 0.5  # seconds of picture or sound that are missing
 

@@ -10,9 +10,9 @@ from vggss.ingest.extensions import media_extension, picture_extension
 from vggss.ingest.placing import Placed, Unreadable, Unwritable, check_readable, discard, sha256_of, stage
 from vggss.ingest.records import Offer
 from vggss.ledger import FileFacts
+from vggss.media.presets import SHORTEST
 from vggss.storage import DataRoot
 
-SHORTEST = 3.0  # seconds of sound that the models read; as `vggss download` has it
 LONGEST = (
     12.0  # seconds of a clip of VGG-Sound, which last ten: of a longer file the middle is another moment
 )

@@ -37,6 +37,9 @@ class Preset:
         return round(self.sound_seconds * self.sample_rate)
 
 
+SHORTEST = 3.0
+"""Seconds: a clip at the end of its video may be shorter than ten, but a model hears three."""
+
 PRESETS: dict[str, Preset] = {
     preset.name: preset
     for preset in (
