@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import resource_tracker
 from types import TracebackType
 from typing import Generic, TypeVar
 
@@ -61,10 +63,10 @@ class Pool(Generic[Job, Result]):
             self._done.append(self._function(job))
             return
         try:
-            future = self._started().submit(self._function, job)
+            future = self._hand_out(job)
         except BrokenProcessPool:
             self._mend()
-            future = self._started().submit(self._function, job)
+            future = self._hand_out(job)
         self._running[future] = job
 
     def collect(self, patiently: bool) -> list[Result]:
@@ -80,6 +82,10 @@ class Pool(Generic[Job, Result]):
                     self._done.append(future.result())
         done, self._done = self._done, []
         return done
+
+    def _hand_out(self, job: Job) -> Future[Result]:
+        with _held_back():
+            return self._started().submit(self._function, job)
 
     def _started(self) -> ProcessPoolExecutor:
         if self._executor is None:
@@ -97,7 +103,7 @@ class Pool(Generic[Job, Result]):
                 self._done.append(future.result())
                 continue
             try:
-                self._done.append(self._started().submit(self._function, job).result())
+                self._done.append(self._hand_out(job).result())
             except BrokenProcessPool:
                 self._end()
                 self._done.append(self._crashed(job))
@@ -106,6 +112,20 @@ class Pool(Generic[Job, Result]):
         if self._executor is not None:
             self._executor.shutdown(wait=True, cancel_futures=True)
             self._executor = None
+
+
+@contextlib.contextmanager
+def _held_back() -> Iterator[None]:
+    """Hold signals back while a worker may start: it inherits that, and has not yet learnt to leave them to us."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # it would let them through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _begin() -> None:
