@@ -1,6 +1,7 @@
 """Tables that ship with the package, and the small made-up sample benchmark.
 
 ``classes.csv``: the 309 sound classes of VGG-Sound; ``published.csv``: results of the literature;
+``openimages.csv``: the 601 boxable classes of OpenImages in the detectors' order, with their place in its hierarchy;
 ``reference.csv``: ceilings and blind scores on the published benchmarks, made by
 ``benchmarks/make_reference.py``; ``flickr_test.csv``: the 250 clips of the Flickr SoundNet test set (Senocak et
 al., CVPR 2018) and which 249 of them results are published on; ``sample/``: made-up clips with three
@@ -85,6 +86,16 @@ class FlickrClip:
     in_249: bool
 
 
+@dataclass(frozen=True, slots=True)
+class DetectorClass:
+    """One of the 601 boxable classes of OpenImages: its MID, its names in v6 and v4, the MIDs of what it is a kind of."""
+
+    mid: str
+    name: str
+    name_v4: str
+    parents: tuple[str, ...]
+
+
 FLICKR_MISSPELT = {"3908875350": "3908875357"}
 """An id in the lists of SLAVC, SSLalignment and ACL-SSL, and the clip that it stands for."""
 
@@ -93,6 +104,15 @@ FLICKR_MISSPELT = {"3908875350": "3908875357"}
 def flickr_test_clips() -> tuple[FlickrClip, ...]:
     """Return the 250 clips of the Flickr SoundNet test set, in the order of their ids as text."""
     return tuple(FlickrClip(row["id"], row["in_249"] == "1") for row in _rows("flickr_test.csv"))
+
+
+@lru_cache(maxsize=1)
+def detector_classes() -> dict[str, DetectorClass]:
+    """Return the 601 boxable classes of OpenImages by MID, in the order in which detectors number them from 0."""
+    return {
+        row["mid"]: DetectorClass(row["mid"], row["name"], row["name_v4"], tuple(row["parents"].split()))
+        for row in _rows("openimages.csv")
+    }
 
 
 @lru_cache(maxsize=1)

@@ -57,6 +57,21 @@ class DataRoot:
         """Unfinished things; may be deleted while no command runs."""
         return self.path / "work"
 
+    @property
+    def models(self) -> Path:
+        """Weights of detectors, and word vectors."""
+        return self.path / "models"
+
+    @property
+    def autobox(self) -> Path:
+        """What ``vggss autobox`` wrote for people and programs to read; the ledger has it too."""
+        return self.path / "autobox"
+
+    @property
+    def previews(self) -> Path:
+        """Five seconds of video round the frame of each clip, for review; may be deleted while nobody reviews."""
+        return self.path / "previews"
+
     def annotation_file(self, name: str) -> Path:
         """Return the path of one annotation file or list, such as ``vggss.json``."""
         return self.annotations / name

@@ -82,19 +82,19 @@ class Ledger:
 
     def want(self, clips: Iterable[str], tool: str = "") -> int:
         """Enter clips that are not known yet as ``wanted``; returns how many were new."""
-        now = _now()
+        time = now()
         new = 0
-        with self._transaction():
+        with self.transaction():
             for clip in clips:
                 video, start = _place(clip)
                 entered = self._connection.execute(
                     "INSERT OR IGNORE INTO clips (clip, video, start, state, changed, tool)"
                     " VALUES (?, ?, ?, 'wanted', ?, ?)",
-                    (clip, video, start, now, tool),
+                    (clip, video, start, time, tool),
                 ).rowcount
                 if entered:
                     new += 1
-                    self._log(now, clip, "wanted", "", "", tool)
+                    self._log(time, clip, "wanted", "", "", tool)
         return new
 
     def record(self, outcome: Outcome) -> None:
@@ -103,20 +103,20 @@ class Ledger:
 
     def record_many(self, outcomes: Iterable[Outcome]) -> None:
         """Enter what happened to several clips, all or none; on disk when this returns."""
-        now = _now()
+        time = now()
         columns = ["state", "reason", "message", "changed", "source", "tool", *_FACTS]
-        with self._transaction():
+        with self.transaction():
             for one in outcomes:
                 video, start = _place(one.clip)
                 facts = astuple(one.facts) if one.facts else (None,) * len(_FACTS)
-                values = (one.state, one.reason, one.message, now, one.source, one.tool, *facts)
+                values = (one.state, one.reason, one.message, time, one.source, one.tool, *facts)
                 self._connection.execute(
                     f"INSERT INTO clips (clip, video, start, tries, {', '.join(columns)})"  # noqa: S608 - our names
                     f" VALUES (?, ?, ?, 1, {', '.join('?' * len(columns))}) ON CONFLICT (clip) DO UPDATE SET"
                     f" tries = tries + 1, {', '.join(f'{name} = excluded.{name}' for name in columns)}",
                     (one.clip, video, start, *values),
                 )
-                self._log(now, one.clip, one.state, one.reason, one.message, one.tool)
+                self._log(time, one.clip, one.state, one.reason, one.message, one.tool)
 
     def row(self, clip: str) -> ClipRow | None:
         """Return the state of one clip, or None if it is not known."""
@@ -128,7 +128,7 @@ class Ledger:
         """Yield clips by id, or those that are asked for in the order in which they are."""
         names = ["clip", "video", "start", "state", "reason", "message", "tries", "changed", "source", "tool"]
         query = f"SELECT {', '.join(names + _FACTS)} FROM clips"  # noqa: S608 - our names
-        for values in self._chosen(query, clips, "clip"):
+        for values in self.chosen(query, clips, "clip"):
             if states is None or values[3] in states:
                 known, facts = values[: len(names)], values[len(names) :]
                 yield ClipRow(*(*known, FileFacts(*facts) if facts[0] is not None else None))
@@ -154,11 +154,11 @@ class Ledger:
         found: dict[tuple[str, str], int] = {}
         if clips is None:
             query = "SELECT state, reason, count(*) FROM clips GROUP BY state, reason"
-            found = {(state, reason): number for state, reason, number in self._ask(query)}
+            found = {(state, reason): number for state, reason, number in self.ask(query)}
         else:
             asked = set(clips)
             known = 0
-            for _, state, reason in self._chosen("SELECT clip, state, reason FROM clips", asked, "clip"):
+            for _, state, reason in self.chosen("SELECT clip, state, reason FROM clips", asked, "clip"):
                 found[state, reason] = found.get((state, reason), 0) + 1
                 known += 1
             if len(asked) > known:
@@ -169,26 +169,26 @@ class Ledger:
         """Yield what happened, oldest first: to one clip, or to all."""
         query = "SELECT time, clip, state, reason, message, tool FROM events"
         if clip is None:
-            rows = self._ask(f"{query} ORDER BY number")
+            rows = self.ask(f"{query} ORDER BY number")
         else:
-            rows = self._ask(f"{query} WHERE clip = ? ORDER BY number", (clip,))
+            rows = self.ask(f"{query} WHERE clip = ? ORDER BY number", (clip,))
         for values in rows:
             yield Event(*values)
 
     def record_prepared(self, rows: Iterable[PreparedRow]) -> None:
         """Enter what ``vggss prepare`` made, in place of what it made before with the same preset."""
-        now = _now()
+        time = now()
         marks = ", ".join("?" * (len(_PREPARED) + 1))
-        with self._transaction():
+        with self.transaction():
             self._connection.executemany(
                 f"INSERT OR REPLACE INTO prepared ({', '.join(_PREPARED)}, changed) VALUES ({marks})",  # noqa: S608
-                ((*astuple(row), now) for row in rows),
+                ((*astuple(row), time) for row in rows),
             )
 
     def prepared(self, preset: str) -> dict[str, PreparedRow]:
         """Return what was made with a preset, by clip."""
         query = f"SELECT {', '.join(_PREPARED)} FROM prepared WHERE preset = ? ORDER BY clip"  # noqa: S608
-        return {row[0]: PreparedRow(*row) for row in self._ask(query, (preset,))}
+        return {row[0]: PreparedRow(*row) for row in self.ask(query, (preset,))}
 
     def prepared_counts(self) -> dict[str, dict[str, int]]:
         """Count what was made, by preset and status."""
@@ -196,23 +196,25 @@ class Ledger:
             "SELECT preset, status, count(*) FROM prepared GROUP BY preset, status ORDER BY preset, status"
         )
         found: dict[str, dict[str, int]] = {}
-        for preset, status, number in self._ask(query):
+        for preset, status, number in self.ask(query):
             found.setdefault(preset, {})[status] = number
         return found
 
-    def _chosen(self, query: str, clips: Iterable[str] | None, key: str) -> Iterator[tuple[Any, ...]]:
+    def chosen(self, query: str, clips: Iterable[str] | None, key: str) -> Iterator[tuple[Any, ...]]:
+        """Yield rows by a key that is the query's first column: all, or those of some clips in their order."""
         if clips is None:
-            yield from self._ask(f"{query} ORDER BY {key}")
+            yield from self.ask(f"{query} ORDER BY {key}")
             return
         asked = list(dict.fromkeys(clips))
         for first in range(0, len(asked), _MANY):
             block = asked[first : first + _MANY]
             places = ", ".join("?" * len(block))
-            rows = self._ask(f"{query} WHERE {key} IN ({places})", block)
+            rows = self.ask(f"{query} WHERE {key} IN ({places})", block)
             found = {row[0]: row for row in rows}
             yield from (found[clip] for clip in block if clip in found)
 
-    def _ask(self, query: str, values: Sequence[str] = ()) -> list[tuple[Any, ...]]:
+    def ask(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Return the rows of a query; for the modules of this package."""
         with readably(self.path):
             return self._connection.execute(query, values).fetchall()
 
@@ -223,11 +225,12 @@ class Ledger:
         )
 
     @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Do several things, all or none; on disk at the end. For the modules of this package."""
         with readably(self.path):
             self._connection.execute("BEGIN IMMEDIATE")  # takes the write lock at once: no deadlock later
             try:
-                yield
+                yield self._connection
             except BaseException:  # undone whatever it is, and raised again
                 self._connection.execute("ROLLBACK")
                 raise
@@ -239,7 +242,8 @@ def _place(clip: str) -> tuple[str, int | None]:
     return (video_of(clip), int(clip[12:])) if canonical(clip) == clip else ("", None)
 
 
-def _now() -> str:
+def now() -> str:
+    """Return the time as the ledger writes it: UTC, ISO 8601, milliseconds."""
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
 
 

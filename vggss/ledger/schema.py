@@ -35,6 +35,35 @@ MIGRATIONS = (
         PRIMARY KEY (clip, preset)
     ) WITHOUT ROWID;
     """,
+    # 2: 0.1.0, the three annotation stages
+    """
+    CREATE TABLE candidates (
+        clip TEXT PRIMARY KEY, sound_class TEXT NOT NULL, detector TEXT NOT NULL, settings TEXT NOT NULL,
+        width INTEGER, height INTEGER, frame_time REAL, decision TEXT NOT NULL, why TEXT NOT NULL,
+        proposed TEXT NOT NULL, raw TEXT NOT NULL, tool TEXT NOT NULL, changed TEXT NOT NULL
+    );
+    CREATE TABLE entries (
+        number INTEGER PRIMARY KEY AUTOINCREMENT, time TEXT NOT NULL, clip TEXT NOT NULL, annotator TEXT NOT NULL,
+        role TEXT NOT NULL, source TEXT NOT NULL, body TEXT NOT NULL
+    );
+    CREATE INDEX entries_by_clip ON entries (clip, annotator);
+    CREATE TRIGGER entries_stay BEFORE UPDATE ON entries
+        BEGIN SELECT RAISE(ABORT, 'entries are append-only'); END;
+    CREATE TRIGGER entries_last BEFORE DELETE ON entries
+        BEGIN SELECT RAISE(ABORT, 'entries are append-only'); END;
+    CREATE TABLE verdicts (
+        number INTEGER PRIMARY KEY AUTOINCREMENT, time TEXT NOT NULL, clip TEXT NOT NULL, reviewer TEXT NOT NULL,
+        action TEXT NOT NULL, reason TEXT NOT NULL, undoes INTEGER, body TEXT NOT NULL
+    );
+    CREATE INDEX verdicts_by_clip ON verdicts (clip, reviewer);
+    CREATE TRIGGER verdicts_stay BEFORE UPDATE ON verdicts
+        BEGIN SELECT RAISE(ABORT, 'verdicts are append-only'); END;
+    CREATE TRIGGER verdicts_last BEFORE DELETE ON verdicts
+        BEGIN SELECT RAISE(ABORT, 'verdicts are append-only'); END;
+    CREATE TABLE leases (
+        clip TEXT NOT NULL, reviewer TEXT NOT NULL, until REAL NOT NULL, PRIMARY KEY (clip, reviewer)
+    ) WITHOUT ROWID;
+    """,
 )
 """One script for each schema version, applied in order to an older file; a released one never changes."""
 

@@ -1,0 +1,1 @@
+"""Verified annotations to a benchmark that can be published, compared and built again."""

@@ -1,0 +1,201 @@
+"""The three annotation stages in the ledger: candidates, annotators' entries, reviewers' verdicts, the queue's leases."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import orjson
+
+from vggss.ledger.file import Ledger, now
+from vggss.ledger.stage_records import (
+    CandidateRow,
+    Entry,
+    Lease,
+    Verdict,
+    region_document,
+    region_of,
+    regions_json,
+    regions_of,
+    seen_json,
+    seen_of,
+)
+
+_CANDIDATE = "clip, sound_class, detector, settings, width, height, frame_time, decision, why, proposed, raw, tool, changed"
+_ENTRY = "number, time, clip, annotator, role, source, body"
+_VERDICT = "number, time, clip, reviewer, action, reason, undoes, body"
+
+
+class Stages:
+    """What the stages wrote to a ledger; entries and verdicts are append-only."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+
+    def record_candidates(self, rows: Iterable[CandidateRow]) -> None:
+        """Enter what stage 1 found, in place of what it found on these clips before; on disk on return."""
+        time = now()
+        marks = ", ".join("?" * 13)
+        with self.ledger.transaction() as connection:
+            connection.executemany(
+                f"INSERT OR REPLACE INTO candidates ({_CANDIDATE}) VALUES ({marks})",  # noqa: S608 - our names
+                (
+                    (
+                        row.clip, row.sound_class, row.detector, row.settings, row.width, row.height, row.frame_time,
+                        row.decision, row.why, regions_json(row.proposed), seen_json(row.raw), row.tool, time,
+                    )
+                    for row in rows
+                ),
+            )  # fmt: skip
+
+    def candidates(self, clips: Iterable[str] | None = None, raw: bool = False) -> Iterator[CandidateRow]:
+        """Yield what stage 1 found: of all clips by id, or of those asked for, in their order.
+
+        Parameters
+        ----------
+        clips
+            ids; one that stage 1 has not seen is left out.
+        raw
+            whether to read the raw detections too, which are most of the bytes.
+        """
+        columns = _CANDIDATE if raw else _CANDIDATE.replace("raw", "'[]'")
+        for values in self.ledger.chosen(f"SELECT {columns} FROM candidates", clips, "clip"):  # noqa: S608
+            proposed, seen = regions_of(values[9]), seen_of(values[10])
+            yield CandidateRow(*values[:9], proposed, seen, *values[11:])
+
+    def record_entries(self, entries: Iterable[Entry]) -> list[Entry]:
+        """Add annotators' entries, all or none; returns those that say something new.
+
+        An entry that says what the annotator's newest one on the clip says already is not added again, so that
+        importing a file twice changes nothing. ``source`` does not count.
+        """
+        added: list[Entry] = []
+        time = now()
+        with self.ledger.transaction() as connection:
+            for entry in entries:
+                body = _entry_body(entry)
+                newest = connection.execute(
+                    "SELECT body FROM entries WHERE clip = ? AND annotator = ? AND role = ? ORDER BY number DESC LIMIT 1",
+                    (entry.clip, entry.annotator, entry.role),
+                ).fetchone()
+                if newest and newest[0] == body:
+                    continue
+                number = connection.execute(
+                    "INSERT INTO entries (time, clip, annotator, role, source, body) VALUES (?, ?, ?, ?, ?, ?)",
+                    (time, entry.clip, entry.annotator, entry.role, entry.source, body),
+                ).lastrowid
+                added.append(replace(entry, number=number or 0, time=time))
+        return added
+
+    def entries(self, clips: Iterable[str] | None = None) -> list[Entry]:
+        """Return every entry, oldest first: of all clips, or of some."""
+        rows = self.ledger.ask(f"SELECT {_ENTRY} FROM entries ORDER BY number")  # noqa: S608
+        wanted = None if clips is None else set(clips)
+        return [_entry(row) for row in rows if wanted is None or row[2] in wanted]
+
+    def record_verdict(self, verdict: Verdict) -> Verdict:
+        """Add a verdict; on disk when this returns. Returns it with its number and time."""
+        return self.record_verdicts([verdict])[0]
+
+    def record_verdicts(self, verdicts: Iterable[Verdict]) -> list[Verdict]:
+        """Add several verdicts, all or none; on disk on return. The clip is no longer leased to its reviewer."""
+        time = now()
+        added: list[Verdict] = []
+        with self.ledger.transaction() as connection:
+            for one in verdicts:
+                number = connection.execute(
+                    "INSERT INTO verdicts (time, clip, reviewer, action, reason, undoes, body)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    (time, one.clip, one.reviewer, one.action, one.reason, one.undoes, _verdict_body(one)),
+                ).lastrowid
+                connection.execute(
+                    "DELETE FROM leases WHERE clip = ? AND reviewer = ?", (one.clip, one.reviewer)
+                )
+                added.append(replace(one, number=number or 0, time=time))
+        return added
+
+    def verdicts(self, after: int = 0) -> list[Verdict]:
+        """Return every verdict with a number above ``after``, oldest first, those that were undone too."""
+        query = f"SELECT {_VERDICT} FROM verdicts WHERE number > ? ORDER BY number"  # noqa: S608
+        return [_verdict(row) for row in self.ledger.ask(query, (after,))]
+
+    @contextlib.contextmanager
+    def queue(self) -> Iterator[Queue]:
+        """Hold the queue: nobody else takes a clip or gives a verdict meanwhile."""
+        with self.ledger.transaction() as connection:
+            yield Queue(connection)
+
+
+class Queue:
+    """The leases, while nobody else can change them; see :meth:`Stages.queue`."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def leases(self, time: float) -> list[Lease]:
+        """Return the leases that hold at a time (seconds since 1970)."""
+        rows = self._connection.execute("SELECT clip, reviewer, until FROM leases WHERE until > ?", (time,))
+        return [Lease(*row) for row in rows]
+
+    def verdicts(self, after: int = 0) -> list[Verdict]:
+        """Return the verdicts with a number above ``after``, oldest first."""
+        query = f"SELECT {_VERDICT} FROM verdicts WHERE number > ? ORDER BY number"  # noqa: S608
+        return [_verdict(row) for row in self._connection.execute(query, (after,))]
+
+    def take(self, lease: Lease) -> None:
+        """Lease a clip to a reviewer, or prolong it."""
+        self._connection.execute(
+            "INSERT OR REPLACE INTO leases (clip, reviewer, until) VALUES (?, ?, ?)",
+            (lease.clip, lease.reviewer, lease.until),
+        )
+
+    def give_back(self, reviewer: str, keep: str = "") -> None:
+        """End all leases of a reviewer, but for one clip."""
+        self._connection.execute("DELETE FROM leases WHERE reviewer = ? AND clip != ?", (reviewer, keep))
+
+
+def _entry_body(entry: Entry) -> str:
+    return orjson.dumps(
+        {
+            "class": entry.sound_class,
+            "state": entry.state,
+            "reason": entry.reason,
+            "regions": [region_document(region) for region in entry.regions],
+            "comment": entry.comment,
+            "foreign": dict(entry.foreign),
+        },
+        option=orjson.OPT_SORT_KEYS,
+    ).decode()
+
+
+def _entry(row: tuple[Any, ...]) -> Entry:
+    number, time, clip, annotator, role, source, text = row
+    body = orjson.loads(text)
+    return Entry(
+        clip, annotator, body["class"], body["state"], body["reason"], tuple(map(region_of, body["regions"])),
+        body["comment"], role, source, body["foreign"], number, time,
+    )  # fmt: skip
+
+
+def _verdict_body(one: Verdict) -> str:
+    return orjson.dumps(
+        {
+            "class": one.sound_class,
+            "regions": [region_document(region) for region in one.regions],
+            "comment": one.comment,
+            "seconds": one.seconds,
+        },
+        option=orjson.OPT_SORT_KEYS,
+    ).decode()
+
+
+def _verdict(row: tuple[Any, ...]) -> Verdict:
+    number, time, clip, reviewer, action, reason, undoes, text = row
+    body = orjson.loads(text)
+    return Verdict(
+        clip, reviewer, action, reason, tuple(map(region_of, body["regions"])), body["class"], body["comment"],
+        body["seconds"], undoes, number, time,
+    )  # fmt: skip
