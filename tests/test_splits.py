@@ -199,7 +199,7 @@ def test_a_list_may_spell_ids_in_any_known_way(tmp_path: Path, small: DataRoot) 
         == clips_of(str(path), small)
         == [
             Clip("zpWuikVorYg_000032", "zpWuikVorYg", 32, "elk bugling", "test"),
-            Clip("gEvCUcZ6w88_000001", "gEvCUcZ6w88", 1, "airplane", "train"),
+            Clip("gEvCUcZ6w88_000001", "gEvCUcZ6w88", 1, "x", "train"),
             Clip("-0BIyqJj9ZU_000030", "-0BIyqJj9ZU", 30, "elk bugling", "train"),
             Clip("ccccccccccc_000007", "ccccccccccc", 7, "", ""),
         ]
@@ -374,3 +374,24 @@ def test_a_sample_of_another_list_than_the_published_one_says_so(
 ) -> None:
     clips_of("10k", real)
     assert "has 199,116 clips, the published list 199,176" in caplog.text
+
+
+def test_a_list_may_bring_its_own_labels(tmp_path: Path, small: DataRoot) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text(
+        'clip,label\nAAAAAAAAAAA_000001,"tin whistle, close"\nBBBBBBBBBBB_000002,\nCCCCCCCCCCC_000003\n'
+    )
+    assert [(clip.id, clip.label) for clip in clips_of(path, small)] == [
+        ("AAAAAAAAAAA_000001", "tin whistle, close"),
+        ("BBBBBBBBBBB_000002", ""),
+        ("CCCCCCCCCCC_000003", ""),
+    ]
+
+
+def test_a_lists_own_label_goes_before_that_of_vgg_sound(tmp_path: Path, small: DataRoot) -> None:
+    (known, *_) = clips_of("test", small)
+    path = tmp_path / "mine.csv"
+    path.write_text(f"id;split;class\n{known.id};x;tin whistle\n")
+    assert [clip.label for clip in clips_of(path, small)] == ["tin whistle"]
+    path.write_text(f"id;split;class\n{known.id};x;\n")
+    assert [clip.label for clip in clips_of(path, small)] == [known.label]

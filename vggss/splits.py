@@ -10,6 +10,7 @@ the first 144,000 ``144k``; any first part of them is a sample too, so a downloa
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import logging
 from collections.abc import Callable, Iterable
@@ -46,6 +47,8 @@ _HEADERS = frozenset(
     ["id", "ids", "clip", "clip_id", "file", "filename", "video", "video_id", "ytid", "youtube_id"]
 )
 
+_LABELS = frozenset(["label", "class", "sound_class", "sound class"])
+
 
 @dataclass(frozen=True, slots=True)
 class SplitSummary:
@@ -70,7 +73,8 @@ def clips_of(split: str | Path, root: DataRoot) -> list[Clip]:
     split
         a name of :data:`SPLITS`, or the path of a list of clips (a ``Path`` is always a list; a list that is
         called like a split is written ``./test``). A list may spell ids in any known way; a clip that it names
-        again is taken once.
+        again is taken once. A list that begins with a line of column names may have a column ``label`` (or
+        ``class``): its labels go before those of VGG-Sound's lists.
     root
         the data folder that holds VGG-Sound's lists.
 
@@ -260,27 +264,43 @@ _MAKERS: dict[str, Callable[[_Lists], Rows]] = {
 
 
 def _listed(path: Path, lists: _Lists, split: str = "") -> Rows:
-    """Read a list of clips; labels and splits come from VGG-Sound's lists where those are there."""
-    ids = _ids(path)
+    """Read a list of clips; labels that it has no column for, and splits, come from VGG-Sound's lists."""
+    own = _ids(path)
     if lists.there("vggsound.csv"):
-        return {clip: (label, side or split) for clip, (label, side) in lists.vggsound.take(ids).items()}
-    test = _test(lists) if lists.there("vggsound_test.csv") else {}
-    return {clip: test.get(clip, ("", split)) for clip in ids}
+        known = lists.vggsound.take(own)
+    else:
+        known = _test(lists) if lists.there("vggsound_test.csv") else {}
+    rows = {clip: known.get(clip, ("", "")) for clip in own}
+    return {clip: (own[clip] or label, side or split) for clip, (label, side) in rows.items()}
 
 
-def _ids(path: Path) -> list[str]:
+def _ids(path: Path) -> dict[str, str]:
+    """Return the clips of a list, each with the label that the list's own column gives it."""
     rows = [row for row in read_list(path) if not row.clip.startswith("#")]  # comments
+    column: int | None = None
     if rows and rows[0].clip.lower().replace(" ", "_") in _HEADERS:
+        names = [name.strip().lower() for name in _cells(rows[0])]
+        column = next((place for place, name in enumerate(names) if name in _LABELS), None)
         rows = rows[1:]
     if not rows:
         raise DataError(f"{path} names no clips; one clip id a line was needed")
     for row in rows:
         if canonical(row.clip) != row.clip:
             raise DataError(f"{path}, line {row.line} {_complaint(row)}")
-    ids = list(dict.fromkeys(row.clip for row in rows))
-    if again := len(rows) - len(ids):
+    labels: dict[str, str] = {}
+    for row in rows:
+        cells = [] if column is None else _cells(row)
+        labels.setdefault(
+            row.clip, cells[column].strip() if column is not None and column < len(cells) else ""
+        )
+    if again := len(rows) - len(labels):
         log.warning("%s names %s more than once; each is taken once", path, counted(again, "clip"))
-    return ids
+    return labels
+
+
+def _cells(row: ListedClip) -> list[str]:
+    text = row.raw.decode("utf-8-sig").strip()
+    return next(csv.reader([text], delimiter=";" if "," not in text and ";" in text else ","))
 
 
 def _complaint(row: ListedClip) -> str:

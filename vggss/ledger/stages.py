@@ -63,8 +63,7 @@ class Stages:
         """
         columns = _CANDIDATE if raw else _CANDIDATE.replace("raw", "'[]'")
         for values in self.ledger.chosen(f"SELECT {columns} FROM candidates", clips, "clip"):  # noqa: S608
-            proposed, seen = regions_of(values[9]), seen_of(values[10])
-            yield CandidateRow(*values[:9], proposed, seen, *values[11:])
+            yield CandidateRow(*(*values[:9], regions_of(values[9]), seen_of(values[10]), *values[11:]))
 
     def record_entries(self, entries: Iterable[Entry]) -> list[Entry]:
         """Add annotators' entries, all or none; returns those that say something new.
