@@ -2,6 +2,9 @@
 
 ``classes.csv``: the 309 sound classes of VGG-Sound; ``published.csv``: results of the literature;
 ``openimages.csv``: the 601 boxable classes of OpenImages in the detectors' order, with their place in its hierarchy;
+``class_overrides.csv``: the reviewed last word on which detector classes name what sounds; ``class_vectors.npz``: word
+vectors for the rest, GloVe trained by Stanford on Wikipedia 2014 and Gigaword 5 (https://nlp.stanford.edu/projects/glove/,
+Pennington, Socher and Manning, 2014), in the public domain (PDDL 1.0), made by ``benchmarks/make_class_vectors.py``;
 ``reference.csv``: ceilings and blind scores on the published benchmarks, made by
 ``benchmarks/make_reference.py``; ``flickr_test.csv``: the 250 clips of the Flickr SoundNet test set (Senocak et
 al., CVPR 2018) and which 249 of them results are published on; ``sample/``: made-up clips with three
@@ -19,6 +22,7 @@ from typing import Literal
 
 FOLDER = Path(__file__).resolve().parent
 SAMPLE = FOLDER / "sample"
+CLASS_VECTORS = FOLDER / "class_vectors.npz"
 
 OpenSet = Literal["heard", "unheard", ""]
 
@@ -96,6 +100,15 @@ class DetectorClass:
     parents: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class ClassOverride:
+    """The reviewed last word on one sound class: the v6 names of detector classes, best first, or none; and why."""
+
+    sound_class: str
+    detector_classes: tuple[str, ...]
+    note: str
+
+
 FLICKR_MISSPELT = {"3908875350": "3908875357"}
 """An id in the lists of SLAVC, SSLalignment and ACL-SSL, and the clip that it stands for."""
 
@@ -112,6 +125,19 @@ def detector_classes() -> dict[str, DetectorClass]:
     return {
         row["mid"]: DetectorClass(row["mid"], row["name"], row["name_v4"], tuple(row["parents"].split()))
         for row in _rows("openimages.csv")
+    }
+
+
+@lru_cache(maxsize=1)
+def class_overrides() -> dict[str, ClassOverride]:
+    """Return the reviewed matches by sound class; they stand above what word vectors say."""
+    return {
+        row["sound_class"]: ClassOverride(
+            row["sound_class"],
+            tuple(name.strip() for name in row["detector_class"].split(";") if name.strip()),
+            row["note"],
+        )
+        for row in _rows("class_overrides.csv")
     }
 
 

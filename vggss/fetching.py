@@ -25,13 +25,14 @@ class Remote:
     """One file, the addresses that have it (tried in order), and how to know that it is the right one.
 
     ``sha256`` is pinned where the bytes are known; where they are not, ``check`` looks at the content and
-    raises :class:`DataError`.
+    raises :class:`DataError`. ``by_hand`` says what to do without the network.
     """
 
     name: str
     urls: tuple[str, ...]
     sha256: str | None
     check: Callable[[bytes], None] | None = None
+    by_hand: str = "copy the file here by hand and run `vggss download annotations --from PATH`"
 
 
 def sha256_of(content: bytes) -> str:
@@ -96,8 +97,7 @@ def fetch(remote: Remote, destination: Path, mirror: str | None = None) -> str:
         raise wrong
     raise NetworkError(
         f"cannot fetch {remote.name}: no network, or none of its addresses answers "
-        f"({'; '.join(failures)}); copy the file here by hand and run "
-        f"`vggss download annotations --from PATH`"
+        f"({'; '.join(failures)}); {remote.by_hand}"
     )
 
 

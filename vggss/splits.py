@@ -290,9 +290,10 @@ def _ids(path: Path) -> dict[str, str]:
     labels: dict[str, str] = {}
     for row in rows:
         cells = [] if column is None else _cells(row)
+        label = cells[column].strip() if column is not None and column < len(cells) else ""
         labels.setdefault(
-            row.clip, cells[column].strip() if column is not None and column < len(cells) else ""
-        )
+            row.clip, "" if label.isdecimal() else label
+        )  # a number is the start second of an id
     if again := len(rows) - len(labels):
         log.warning("%s names %s more than once; each is taken once", path, counted(again, "clip"))
     return labels

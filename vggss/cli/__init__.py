@@ -20,15 +20,21 @@ for _library in ("OPENBLAS", "OMP", "MKL"):  # before NumPy is imported: its thr
 import click
 
 from vggss._version import __version__
+from vggss.cli.autobox import autobox
 from vggss.cli.benchmark import compare, leaderboard, protocols, score
 from vggss.cli.checks import audit, check_list
 from vggss.cli.data import where
+from vggss.cli.detector import download_detector
 from vggss.cli.doctor import doctor
 from vggss.cli.download import download
 from vggss.cli.ingest import ingest
+from vggss.cli.match import download_vectors, match
 from vggss.cli.prepare import prepare
+from vggss.cli.release import release
 from vggss.cli.stats import split, stats
 from vggss.cli.status import status
+from vggss.cli.verify import verify
+from vggss.cli.via import via
 from vggss.errors import VggssError
 
 
@@ -72,12 +78,19 @@ for _command in (
     ingest,
     status,
     prepare,
+    match,
+    autobox,
+    via,
+    verify,
+    release,
     doctor,
     stats,
     split,
     where,
 ):
     cli.add_command(_command)
+for _command in (download_detector, download_vectors):
+    download.add_command(_command)
 
 
 def main() -> None:
