@@ -192,3 +192,10 @@ def test_a_ledger_of_the_first_version_is_brought_up_and_keeps_its_clips(tmp_pat
         Stages(ledger).record_candidates([ROW])
         assert ledger.row("zpWuikVorYg_000032").state == "wanted"
         assert len(list(Stages(ledger).candidates())) == 1
+
+
+def test_an_imported_release_is_told_from_what_a_detector_found():
+    released = replace(REGION, origin=Origin("release", "vggss-1.0"))
+    assert replace(ROW, proposed=(released,)).released
+    assert not replace(ROW, proposed=(released, REGION)).released
+    assert not replace(ROW, proposed=()).released

@@ -3,7 +3,8 @@
 ``from vggss.pipeline.via import ...``:
 
 records    :class:`ViaProject` has :class:`ViaImage`, has :class:`ViaRegion` (shape and attributes as VIA has them)
-reading    :func:`read_via` takes any of VIA 2 project JSON, VIA 2 annotation JSON, VIA 2 CSV, COCO
+reading    :func:`read_via` takes any of VIA 2 project JSON, VIA 2 annotation JSON, VIA 2 CSV, COCO,
+           and VIA 3's project of pictures
 writing    :func:`write_via2`, :func:`write_via2_annotations`, :func:`write_via2_csv`, :func:`write_coco`
 shapes     :func:`bounding`, :func:`to_box`, :func:`to_rect`: pixels of the exported picture and fractions of it
 attributes :func:`text`, :func:`dropdown`, :func:`radio`, :func:`checkbox`: definitions for a new project

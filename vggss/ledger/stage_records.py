@@ -100,6 +100,11 @@ class CandidateRow:
     tool: str = ""
     changed: str = ""  # UTC, ISO 8601; set by the ledger
 
+    @property
+    def released(self) -> bool:
+        """Whether a finished release that was imported stands here, not what a detector found."""
+        return bool(self.proposed) and all(region.origin.by == "release" for region in self.proposed)
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:

@@ -1,0 +1,329 @@
+"""What the page is told, and what is done when it asks: one thread, in which the ledger is open."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from vggss.ledger import Ledger
+from vggss.ledger.stage_records import CandidateRow, Origin, Region, Verdict
+from vggss.ledger.stages import Stages
+from vggss.pipeline.review.bodies import Given, regions_of
+from vggss.pipeline.review.gate import RefusedError
+from vggss.pipeline.verify.preview import Previews, shown
+from vggss.pipeline.verify.queue import LEASE, LEAVING, Item, ReviewQueue, Turn
+from vggss.storage import DataRoot
+
+AHEAD = 2  # clips whose previews are made before they are asked for
+SHOWN = 8  # classes that the detector saw, beside the video
+
+_MID = re.compile(
+    r"\s*\(?/[mgt]/\w+\)?", re.ASCII
+)  # OpenImages' name of a class, which says nothing to a reviewer
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A window in which a reviewer sits."""
+
+    reviewer: str
+    window: str
+
+
+class Desk:
+    """The queue and the previews of one server.
+
+    Every method but :meth:`do`, :meth:`preview` and :meth:`close` runs in the desk's own thread, by :meth:`do`.
+
+    Parameters
+    ----------
+    root
+        the data folder.
+    clips
+        only these; None: all.
+    double
+        share of clips that two reviewers see.
+    ffmpeg
+        the program; None: the one that is found.
+    """
+
+    def __init__(
+        self, root: DataRoot, clips: Sequence[str] | None, double: float, ffmpeg: str | None = None
+    ) -> None:
+        self.root, self.previews = root, Previews(root, ffmpeg)
+        self._thread = ThreadPoolExecutor(1, "ledger")
+        self._frames: dict[str, float | None] = {}
+        self._before: dict[str, tuple[Seat, float]] = {}  # clips on screens: whose, and when last heard of
+        self._skipped: dict[str, dict[str, None]] = {}  # by reviewer, oldest first
+        self.given = 0  # verdicts since the server began
+        self._ledger: Ledger | None = None
+        try:
+            self._ledger, self._queue = self._thread.submit(self._open, clips, double).result()
+        except BaseException:  # whatever it is, the threads end; raised again
+            self.close()
+            raise
+
+    def _open(self, clips: Sequence[str] | None, double: float) -> tuple[Ledger, ReviewQueue]:
+        ledger = Ledger.open(self.root.ledger, create=False)
+        try:
+            return ledger, ReviewQueue(Stages(ledger), clips, double)
+        except BaseException:  # closed whatever it is, and raised again
+            ledger.close()
+            raise
+
+    def close(self) -> None:
+        """Close the ledger, in its thread, and end the threads."""
+        if self._ledger is not None:
+            self._thread.submit(self._ledger.close).result()
+        self._thread.shutdown()
+        self.previews.close()
+
+    @property
+    def clips(self) -> int:
+        """Return how many clips are in the queue."""
+        return len(self._queue.items)
+
+    async def do(self, work: Callable[..., T], *values: Any) -> T:
+        """Run one of the other methods in the desk's thread; it goes on even if the one who asked has gone."""
+        running = asyncio.get_running_loop().run_in_executor(self._thread, work, *values)
+        return await asyncio.shield(running)
+
+    async def preview(self, clip: str) -> Path:
+        """Return the preview of a clip of the queue, made if need be; DataError in words if that cannot be."""
+        item, frame_time = await self.do(self._item, clip)
+        return await asyncio.shield(asyncio.wrap_future(self.previews.ask(item.facts, frame_time)))
+
+    def next(self, seat: Seat, leave: str, prefer: str, skip: bool) -> dict[str, Any]:
+        """Give the next clip; ``leave`` is the one that was on the screen, ``skip`` whether it is passed over."""
+        passed = self._skipped.setdefault(seat.reviewer, {})
+        if skip and leave in self._queue.items:
+            passed.pop(leave, None)
+            passed[leave] = None
+        turn = self._queue.next(
+            seat.reviewer,
+            leave=leave,
+            prefer=prefer,
+            skipped=list(passed),
+            elsewhere=self._elsewhere(seat),
+        )
+        return self._answer(seat, turn)
+
+    def open(self, seat: Seat, clip: str, leave: str) -> dict[str, Any]:
+        """Give a certain clip: one that was on the screen before.
+
+        Raises
+        ------
+        RefusedError
+            404 it is not in the queue; 409 somebody else has it.
+        """
+        turn = self._queue.open(seat.reviewer, clip, leave)
+        if turn.why == "unknown":
+            raise RefusedError(404, "this clip is not in the queue; another one is shown instead")
+        if turn.why == "taken" or clip in self._elsewhere(seat):
+            by = turn.by or "you, in another window"
+            raise RefusedError(409, f"this clip is on the screen of {by} now", by=by)
+        return self._answer(seat, turn, turn.given)
+
+    def judge(self, seat: Seat, given: Given) -> int:
+        """Enter a verdict, once however often it is sent; returns its number. On disk when this returns."""
+        item, _ = self._item(given.clip)
+        base = self._base(given, item)
+        regions = regions_of(given, base, seat.reviewer)
+        verdict = Verdict(
+            given.clip, seat.reviewer, given.action, given.reason, regions, item.settled.sound_class,
+            given.comment, round(given.seconds, 1),
+        )  # fmt: skip
+        standing = self._queue.standing.of(given.clip).get(seat.reviewer)
+        if standing is not None and standing.number > given.known and _says_the_same(standing, verdict):
+            return standing.number
+        self._skipped.get(seat.reviewer, {}).pop(given.clip, None)
+        self.given += 1
+        return self._queue.give(verdict).number
+
+    def undo(self, seat: Seat, number: int, leave: str) -> dict[str, Any]:
+        """Take back a verdict and give its clip, with the boxes as they were on the screen.
+
+        Raises
+        ------
+        RefusedError
+            409: there is no such verdict of this reviewer.
+        """
+        taken_back = self._queue.verdicts.get(number)
+        if taken_back is None or taken_back.reviewer != seat.reviewer or taken_back.action == "undo":
+            raise RefusedError(409, "there is no verdict of yours to take back")
+        standing = self._queue.standing.of(taken_back.clip).get(seat.reviewer)
+        if standing is not None and standing.number == number:
+            undo = Verdict(taken_back.clip, seat.reviewer, "undo", undoes=number)
+            self._queue.give(undo)
+        turn = self._queue.open(seat.reviewer, taken_back.clip, leave)
+        if turn.item is None:
+            return self.next(seat, leave, "", False)
+        return {**self._answer(seat, turn, taken_back), "undone": number}
+
+    def beat(self, seat: Seat, clip: str) -> dict[str, Any]:
+        """Hear that a clip is still on the screen; ``by`` is who else has it, where that is so."""
+        by = self._queue.keep(seat.reviewer, clip) if clip else ""
+        if clip and not by:
+            self._before[clip] = (seat, time.monotonic())
+        return {"by": by, "progress": self._progress(seat.reviewer)}
+
+    def leave(self, seat: Seat, clip: str) -> None:
+        """Hear that a window was closed, or is loaded anew: then the clip is still kept for a moment."""
+        if clip in self._queue.items:
+            self._queue.keep(seat.reviewer, clip, LEAVING)
+            self._before.pop(clip, None)
+
+    def _item(self, clip: str) -> tuple[Item, float | None]:
+        item = self._queue.items.get(clip)
+        if item is None:
+            raise RefusedError(404, "this clip is not in the queue")
+        if clip not in self._frames:
+            row = self._candidate(clip)
+            self._frames[clip] = row.frame_time if row else None
+        return item, self._frames[clip]
+
+    def _candidate(self, clip: str, raw: bool = False) -> CandidateRow | None:
+        return next(self._queue.stages.candidates([clip], raw=raw), None)
+
+    def _base(self, given: Given, item: Item) -> Sequence[Region]:
+        if not given.base:
+            return item.settled.regions
+        known = self._queue.verdicts.get(given.base)
+        if known is None or known.clip != given.clip:
+            raise RefusedError(400, "the boxes come from a verdict that is not there; reload the page")
+        return known.regions
+
+    def _elsewhere(self, seat: Seat) -> set[str]:
+        """Return the clips that lie before this reviewer in another window that was heard of lately."""
+        old = time.monotonic() - LEASE
+        self._before = {clip: held for clip, held in self._before.items() if held[1] > old}
+        return {
+            clip
+            for clip, (other, _) in self._before.items()
+            if other.reviewer == seat.reviewer and other.window != seat.window
+        }
+
+    def _answer(self, seat: Seat, turn: Turn, base: Verdict | None = None) -> dict[str, Any]:
+        """Write a turn as the page reads it, and have the previews of the next clips made."""
+        for clip in [clip for clip, (other, _) in self._before.items() if other == seat]:
+            del self._before[clip]
+        progress = self._progress(seat.reviewer)
+        if turn.item is None:
+            return {"clip": None, "why": turn.why, "progress": progress}
+        clip = turn.item.settled.clip
+        self._before[clip] = (seat, time.monotonic())
+        self._have_ready(seat.reviewer, clip)
+        return {"clip": self._clip(turn, base), "progress": progress}
+
+    def _have_ready(self, reviewer: str, clip: str) -> None:
+        coming = [one for one in self._queue.upcoming(reviewer, AHEAD + 1) if one != clip][:AHEAD]
+        for one in (clip, *coming):
+            with suppress(RefusedError):  # gone from the queue meanwhile
+                item, frame_time = self._item(one)
+                self.previews.ask(item.facts, frame_time)
+
+    def _progress(self, reviewer: str) -> dict[str, Any]:
+        found = self._queue.progress(reviewer)
+        return {
+            "clips": found.clips,
+            "done": found.done,
+            "contested": found.contested,
+            "left": found.left,
+            "left_for_me": found.left_for_me,
+            "mine": found.mine,
+            "reviewers": found.reviewers,
+            "last": found.last,
+            "pace": found.pace,
+            "seconds_left": found.seconds_left,
+        }
+
+    def _clip(self, turn: Turn, base: Verdict | None) -> dict[str, Any]:
+        assert turn.item is not None  # noqa: S101 - the only caller has looked
+        item, given = turn.item, turn.given
+        clip = item.settled.clip
+        row = self._candidate(clip, raw=True)
+        frame_time = row.frame_time if row else None
+        part = shown(item.facts, frame_time)
+        key = self.previews.path(item.facts, frame_time).stem
+        regions = base.regions if base is not None else item.settled.regions
+        return {
+            "id": clip,
+            "class": item.settled.sound_class,
+            "how": _how(item),
+            "why": item.settled.reason,
+            "video": f"/preview?clip={quote(clip, safe='')}&v={key}",
+            "start": part.start,
+            "seconds": part.seconds,
+            "frame": part.frame,
+            "width": item.facts.width,
+            "height": item.facts.height,
+            "sound": item.facts.channels > 0 or bool(item.facts.sound_path),
+            "pair": bool(item.facts.sound_path),
+            "base": base.number if base is not None else 0,
+            "regions": [_region(place, one) for place, one in enumerate(regions)],
+            "candidates": _seen(row),
+            "given": _given(given),
+            "comment": base.comment if base is not None else "",
+            "skipped": turn.skipped,
+            "twice": item.wanted > 1,
+        }
+
+
+def _says_the_same(one: Verdict, other: Verdict) -> bool:
+    def what(verdict: Verdict) -> tuple[Any, ...]:
+        return verdict.action, verdict.reason, verdict.regions, verdict.comment
+
+    return what(one) == what(other)
+
+
+def _how(item: Item) -> str:
+    names = ", ".join(item.settled.annotators)
+    return f"{item.settled.how} ({names})" if names else item.settled.how
+
+
+def _given(verdict: Verdict | None) -> dict[str, Any] | None:
+    if verdict is None:
+        return None
+    return {"number": verdict.number, "action": verdict.action, "reason": verdict.reason}
+
+
+def _region(place: int, region: Region) -> dict[str, Any]:
+    return {
+        "from": place,
+        "bbox": list(region.box.as_tuple()),
+        "group": region.group,
+        "interaction": region.interaction,
+        "by": _made_by(region.origin),
+        "was": _made_by(region.parent) if region.parent else "",
+    }
+
+
+def _made_by(origin: Origin) -> str:
+    if origin.by == "detector":
+        score = "" if origin.score is None else f" {origin.score:.2f}"
+        return f"detector: {_MID.sub('', origin.detail) or origin.name}{score}"
+    return f"{origin.by} {origin.name}"
+
+
+def _seen(row: CandidateRow | None) -> list[dict[str, Any]]:
+    """List the classes that the detector saw, best first; those of the proposed boxes are marked."""
+    if row is None:
+        return []
+    proposed = {region.origin.detail for region in row.proposed}
+    found: dict[str, dict[str, Any]] = {}
+    for one in row.raw:
+        known = found.setdefault(one.name, {"name": one.name, "score": one.score, "count": 0})
+        known["count"] += 1
+        known["score"] = max(known["score"], one.score)
+        known["proposed"] = any(one.mid and one.mid in detail for detail in proposed)
+    return sorted(found.values(), key=lambda one: (-one["score"], one["name"]))[:SHOWN]

@@ -1,0 +1,658 @@
+// The review page: what is shown, what the keys do, and what survives a reload.
+
+import { Boxes } from "./boxes.js";
+import { get, post, Trouble } from "./server.js";
+
+const $ = (id) => document.getElementById(id);
+const BEAT = 30000; // ms between two signs of life
+const RETRY = 2000; // ms between two attempts while the server does not answer
+const LOOK = 15000; // ms between two looks at an empty queue
+const STEP = 0.01; // of the frame, for an arrow key
+const FINE = 0.002;
+const TRAIL = 200; // clips that "previous" can go back to
+
+const video = $("video");
+const state = {
+  reviewer: "", window: "", reasons: [], clip: null, why: "", progress: null,
+  trail: [], at: -1, // clips that were shown here, and which of them is
+  busy: false, ready: false, gone: false, rejecting: false, wanting: "", // wanting: the reason that needs a comment
+  since: 0, spent: 0, // ms: when the clip was last seen to be on the screen, and for how long before that
+};
+const boxes = new Boxes($("boxes"), (what) => onBoxes(what));
+
+// What survives a reload
+
+function recall(key, otherwise) {
+  try {
+    return JSON.parse(sessionStorage.getItem(`vggss:${key}`)) ?? otherwise;
+  } catch {
+    return otherwise;
+  }
+}
+
+function keep(key, value) {
+  try {
+    if (value === null) sessionStorage.removeItem(`vggss:${key}`);
+    else sessionStorage.setItem(`vggss:${key}`, JSON.stringify(value));
+  } catch {
+    // no room, or not allowed: only a reload would need it
+  }
+}
+
+function keepDraft() {
+  if (!state.clip || !state.ready) return;
+  const draft = { base: state.clip.base, regions: boxes.list, comment: $("comment").value };
+  const same = JSON.stringify(draft.regions) === JSON.stringify(state.clip.regions);
+  keep(`draft:${state.clip.id}`, same && draft.comment === state.clip.comment ? null : draft);
+}
+
+// Talking to the server
+
+const seat = (more) => ({ reviewer: state.reviewer, window: state.window, ...more });
+const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+
+// Ask until there is an answer; what is asked meanwhile waits.
+async function insist(path, body, kept = "") {
+  for (;;) {
+    try {
+      const answer = await post(path, body);
+      tellGone(null);
+      return answer;
+    } catch (trouble) {
+      if (!(trouble instanceof Trouble) || (trouble.kind === "refused" && trouble.status !== 503)) {
+        tellGone(null);
+        throw trouble;
+      }
+      tellGone(trouble, kept);
+      await pause(RETRY);
+    }
+  }
+}
+
+async function busily(work) {
+  if (state.busy) return;
+  state.busy = true;
+  document.body.setAttribute("aria-busy", "true");
+  try {
+    await work();
+  } catch (trouble) {
+    notice(trouble.message);
+  } finally {
+    state.busy = false;
+    document.body.removeAttribute("aria-busy");
+    refresh();
+  }
+}
+
+function tellGone(trouble, kept = "") {
+  if (!trouble && !state.gone) return;
+  state.gone = trouble !== null;
+  $("gone").hidden = !trouble;
+  refresh();
+  if (!trouble) return;
+  const safe = kept ? ` ${kept} is kept here and sent as soon as it is back.` : " Nothing is lost; this page goes on when it is back.";
+  $("gone").textContent = {
+    gone: `The server does not answer.${safe} Start \`vggss verify\` again where it ran.`,
+    token: `Another server runs here now.${safe} Open the address it printed, in this tab.`,
+    refused: `The server cannot go on: ${trouble.message}.${safe}`,
+  }[trouble.kind];
+}
+
+async function beat() {
+  if (!state.reviewer || state.busy || $("start").open) return;
+  try {
+    const answer = await post("/api/beat", seat({ clip: state.clip?.id ?? "" }));
+    if (state.gone) tellGone(null);
+    state.progress = answer.progress;
+    if (answer.by) notice(`${answer.by} has this clip on the screen too now; a verdict of yours counts beside theirs.`);
+    refresh();
+  } catch (trouble) {
+    if (trouble.kind !== "refused") tellGone(trouble);
+  }
+}
+
+// Clips
+
+function take(answer, place = -1) {
+  state.progress = answer.progress;
+  state.why = answer.why ?? "";
+  state.clip = answer.clip;
+  closeReasons();
+  if (answer.clip) {
+    const id = answer.clip.id;
+    if (place < 0) {
+      if (state.trail[state.trail.length - 1] !== id) state.trail.push(id);
+      state.trail = state.trail.slice(-TRAIL);
+      place = state.trail.length - 1;
+    }
+    state.at = place;
+    showClip(answer.clip);
+  } else {
+    state.at = state.trail.length;
+    showEnd();
+  }
+  keep("place", { clip: state.clip?.id ?? "", trail: state.trail, at: state.at, again: Boolean(state.clip?.given) });
+  refresh();
+}
+
+function showClip(clip) {
+  const draft = recall(`draft:${clip.id}`, null);
+  const restored = draft && draft.base === clip.base;
+  state.ready = false;
+  state.spent = 0;
+  state.since = performance.now();
+  $("end").hidden = true;
+  $("room").hidden = false;
+  $("broken").hidden = true;
+  $("resume").hidden = true;
+  $("class").textContent = clip.class || "(no class)";
+  $("comment").value = restored ? draft.comment : clip.comment;
+  boxes.locked = false;
+  boxes.drawing = false;
+  boxes.show(restored ? draft.regions : clip.regions);
+  state.ready = true;
+  document.activeElement?.blur?.();
+  notice(words(clip, restored));
+  $("how").textContent = `Boxes: ${[clip.how, clip.why].filter(Boolean).join("; ")}`;
+  $("clip").textContent = `${clip.id}, ${clip.start.toFixed(1)}–${(clip.start + clip.seconds).toFixed(1)} s${clip.pair ? ", a still picture with its sound" : ""}`;
+  listSeen(clip.candidates);
+  fit(clip.width, clip.height);
+  $("moment").style.left = `${(100 * clip.frame) / clip.seconds}%`;
+  video.src = clip.video;
+  play();
+}
+
+function words(clip, restored) {
+  const said = [];
+  if (clip.given) said.push(`You said: ${clip.given.action}${clip.given.reason ? `, ${clip.given.reason}` : ""}. A new verdict replaces it.`);
+  if (clip.skipped) said.push("You skipped this clip before.");
+  if (restored) said.push("Your unsaved changes are back.");
+  if (!clip.sound) said.push("This clip has no sound track.");
+  return said.join(" ");
+}
+
+function listSeen(candidates) {
+  $("seen").replaceChildren(...candidates.map((one) => {
+    const [row, name, score, number] = ["li", "span", "meter", "span"].map((tag) => document.createElement(tag));
+    name.textContent = one.count > 1 ? `${one.name} × ${one.count}` : one.name;
+    Object.assign(score, { min: 0, max: 1, value: one.score, title: `score ${one.score.toFixed(2)}` });
+    number.textContent = one.score.toFixed(2);
+    row.classList.toggle("proposed", Boolean(one.proposed));
+    row.append(name, score, number);
+    return row;
+  }));
+}
+
+function showEnd() {
+  const { clips, left, mine } = state.progress;
+  state.ready = false;
+  boxes.locked = true;
+  video.removeAttribute("src");
+  video.load();
+  $("room").hidden = true;
+  $("end").hidden = false;
+  const done = state.why === "done";
+  $("end-title").textContent = done ? "All clips are reviewed" : "Nothing is left for you at the moment";
+  $("end-text").textContent = done
+    ? `${clips} clips, ${mine} of them by you. Stop the server with Ctrl-C where it runs.`
+    : `${left} ${left === 1 ? "verdict is" : "verdicts are"} still to be given by others: clips on their screens, or second opinions on clips that you have reviewed. This page looks again every ${LOOK / 1000} s.`;
+  const next = done
+    ? ["`vggss verify status` shows what was accepted, and how well reviewers agree", "`vggss release` publishes the accepted clips"]
+    : ["another reviewer opens this page under another name, or runs `vggss verify` on the same data folder", "`vggss verify status` shows who has what"];
+  $("end-next").replaceChildren(...next.map((line) => {
+    const item = document.createElement("li");
+    line.split("`").forEach((part, i) => item.append(i % 2 ? Object.assign(document.createElement("code"), { textContent: part }) : part));
+    return item;
+  }));
+  $("end-title").focus();
+}
+
+const known = (id) => id === state.clip?.id && Boolean(state.clip.given);
+
+function next(leave = state.clip?.id ?? "") {
+  return busily(async () => {
+    if (state.at + 1 < state.trail.length && (await reopen(state.at + 1))) return;
+    take(await insist("/api/next", seat({ leave, skip: Boolean(leave) && !known(leave) })));
+  });
+}
+
+function previous() {
+  return busily(async () => {
+    for (let at = Math.min(state.at, state.trail.length) - 1; at >= 0; at -= 1) {
+      if (await reopen(at)) return;
+    }
+    notice("There is no clip before this one.");
+  });
+}
+
+// Show a clip of the trail again; false if somebody else has it now, or it has left the queue.
+async function reopen(at) {
+  try {
+    take(await insist("/api/open", seat({ clip: state.trail[at], leave: state.clip?.id ?? "" })), at);
+    return true;
+  } catch (trouble) {
+    if (trouble.status === 409 || trouble.status === 404) return false;
+    throw trouble;
+  }
+}
+
+// Verdicts
+
+function judge(action, reason = "") {
+  if (!state.clip || state.busy) return;
+  if (action === "accept" && !boxes.list.length) {
+    notice("There is no box to accept: draw one, or reject the clip.");
+    return;
+  }
+  const body = seat({
+    clip: state.clip.id, action, reason, comment: $("comment").value, base: state.clip.base, seconds: seconds(),
+    known: state.clip.given?.number ?? 0,
+    regions: boxes.list.map(({ from, bbox, group, interaction }) => ({ from, bbox, group, interaction })),
+  });
+  keep("pending", body);
+  send(body);
+}
+
+function send(body) {
+  return busily(async () => {
+    try {
+      const answer = await insist("/api/verdict", body, "Your verdict");
+      keep(`draft:${body.clip}`, null);
+      keep("pending", null);
+      take(answer);
+    } catch (trouble) {
+      keep("pending", null);
+      throw trouble;
+    }
+  });
+}
+
+function undo() {
+  const number = state.progress?.last;
+  if (!number) {
+    notice("There is no verdict of yours to take back.");
+    return undefined;
+  }
+  return busily(async () => {
+    const answer = await insist("/api/undo", seat({ number, leave: state.clip?.id ?? "" }));
+    const at = answer.clip ? state.trail.lastIndexOf(answer.clip.id) : -1;
+    take(answer, at);
+    notice(answer.undone ? "Your verdict on this clip is taken back; its boxes are as you left them." : "Your verdict is taken back; somebody else has that clip on the screen now.");
+  });
+}
+
+function seconds() {
+  if (!document.hidden) state.spent += performance.now() - state.since;
+  state.since = performance.now();
+  return state.spent / 1000;
+}
+
+function openReasons() {
+  if (!state.clip) return;
+  state.rejecting = true;
+  state.wanting = "";
+  refresh();
+  $("reasons").querySelector("button")?.focus();
+}
+
+function closeReasons() {
+  state.rejecting = false;
+  state.wanting = "";
+  $("comment").classList.remove("wanted");
+}
+
+function rejectFor(reason) {
+  if (reason === "other" && !$("comment").value.trim()) {
+    state.wanting = reason;
+    $("comment").classList.add("wanted");
+    notice("Say in the comment why, then press Enter.");
+    $("comment").focus();
+    return;
+  }
+  judge("reject", reason);
+}
+
+// The video
+
+async function play() {
+  try {
+    await video.play();
+    $("resume").hidden = true;
+  } catch (trouble) {
+    $("resume").hidden = trouble.name !== "NotAllowedError";
+  }
+  refresh();
+}
+
+function replay() {
+  if (!$("broken").hidden && state.clip) {
+    $("broken").hidden = true;
+    video.src = state.clip.video;
+  }
+  video.currentTime = 0;
+  play();
+}
+
+video.addEventListener("error", async () => {
+  if (!state.clip || !video.getAttribute("src")) return;
+  const { id, video: address } = state.clip;
+  let why = "The browser cannot play it.";
+  try {
+    await get(address);
+  } catch (trouble) {
+    if (trouble.kind === "gone" && trouble.message === "no answer") return tellGone(trouble);
+    if (trouble.kind === "refused") why = trouble.message;
+  }
+  if (state.clip?.id !== id) return undefined;
+  $("broken").textContent = `This clip cannot be shown.\n${why}\nReject it (R), skip it (N), or try again (.).`;
+  $("broken").hidden = false;
+  return undefined;
+});
+
+for (const name of ["play", "pause", "volumechange", "ratechange"]) video.addEventListener(name, () => refresh());
+video.addEventListener("loadedmetadata", () => {
+  video.playbackRate = state.slow ? 0.5 : 1;
+  if (video.videoWidth) fit(video.videoWidth, video.videoHeight);
+});
+
+function tick() {
+  if (state.clip && video.duration) $("played").style.width = `${(100 * video.currentTime) / video.duration}%`;
+  requestAnimationFrame(tick);
+}
+
+// Make the screen as large as fits, in the shape of the frame.
+function fit(width, height) {
+  state.shape = [width, height];
+  const { clientWidth, clientHeight } = $("stage");
+  const scale = Math.min(clientWidth / width, clientHeight / height);
+  $("screen").style.width = `${Math.floor(width * scale)}px`;
+  $("screen").style.height = `${Math.floor(height * scale)}px`;
+}
+
+new ResizeObserver(() => state.shape && fit(...state.shape)).observe($("stage"));
+
+// What is shown
+
+function notice(text) {
+  $("notice").textContent = text;
+}
+
+function onBoxes(what) {
+  if (what === "change") keepDraft();
+  refresh();
+}
+
+function refresh() {
+  const { clip, progress } = state;
+  listBoxes();
+  for (const name of ["tools", "verdict"]) $(name).classList.toggle("veiled", state.rejecting);
+  $("reasons").hidden = !state.rejecting;
+  $("none").hidden = boxes.list.length > 0;
+  press("play", !video.paused, video.paused ? "Play" : "Pause");
+  press("mute", video.muted, video.muted ? "Muted" : "Mute");
+  press("slow", Boolean(state.slow));
+  press("draw", boxes.drawing);
+  able("delete", boxes.chosen >= 0);
+  able("revert", boxes.past.length > 0);
+  able("undo", Boolean(progress?.last));
+  able("previous", Math.min(state.at, state.trail.length) > 0);
+  able("accept", Boolean(clip) && boxes.list.length > 0);
+  for (const name of ["accept", "reject", "next"]) if (state.busy) able(name, false);
+  if (!state.busy) ["reject", "next"].forEach((name) => able(name, Boolean(clip)));
+  $("who").textContent = state.reviewer;
+  if (progress) showProgress(progress);
+}
+
+function showProgress({ clips, done, mine, seconds_left: left }) {
+  const bar = $("bar");
+  bar.setAttribute("aria-valuemax", clips);
+  bar.setAttribute("aria-valuenow", done);
+  bar.firstElementChild.style.width = `${(100 * done) / Math.max(clips, 1)}%`;
+  const parts = [`${done.toLocaleString("en")} of ${clips.toLocaleString("en")} clips done`, `${mine.toLocaleString("en")} by you`];
+  if (left !== null && left > 0) parts.push(`about ${lasting(left)} left`);
+  $("progress").textContent = parts.join(" · ");
+}
+
+function lasting(seconds) {
+  if (seconds < 90) return `${Math.ceil(seconds)} s`;
+  if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
+  return `${(seconds / 3600).toFixed(1)} h`;
+}
+
+function press(name, on, label = "") {
+  for (const button of document.querySelectorAll(`[data-do="${name}"]`)) {
+    button.setAttribute("aria-pressed", on);
+    if (label) button.querySelector("span").textContent = label;
+  }
+}
+
+function able(name, on) {
+  for (const button of document.querySelectorAll(`[data-do="${name}"]`)) button.disabled = !on;
+}
+
+function listBoxes() {
+  const focused = [...$("list").children].findIndex((item) => item.contains(document.activeElement));
+  $("list").replaceChildren(...boxes.list.map((one, place) => {
+    const [item, button, text, more] = ["li", "button", "span", "small"].map((tag) => document.createElement(tag));
+    const marks = [one.group && "one box for a group", one.interaction && "point of interaction"].filter(Boolean);
+    text.textContent = one.by;
+    more.textContent = [one.was && `was ${one.was}`, ...marks].filter(Boolean).join("; ");
+    if (more.textContent) text.append(more);
+    button.type = "button";
+    button.setAttribute("aria-pressed", place === boxes.chosen);
+    button.append(Object.assign(document.createElement("b"), { textContent: place + 1 }), text);
+    button.addEventListener("click", () => boxes.choose(place, true));
+    item.append(button);
+    return item;
+  }));
+  if (focused >= 0) $("list").children[focused]?.firstElementChild.focus();
+}
+
+// What the keys and buttons do
+
+const deeds = {
+  play: () => (video.paused ? play() : video.pause()),
+  replay,
+  frame: () => { video.pause(); video.currentTime = state.clip?.frame ?? 0; },
+  slow: () => { state.slow = !state.slow; video.playbackRate = state.slow ? 0.5 : 1; refresh(); },
+  mute: () => { video.muted = !video.muted; },
+  draw: () => { boxes.drawing = !boxes.drawing; boxes.draw(); refresh(); },
+  add: () => boxes.add(),
+  delete: () => boxes.remove(),
+  revert: () => boxes.revert(),
+  group: () => boxes.mark("group"),
+  interaction: () => boxes.mark("interaction"),
+  accept: () => judge("accept"),
+  reject: openReasons,
+  next: () => next(),
+  previous,
+  undo,
+  comment: () => $("comment").focus(),
+  help: () => $("help").showModal(),
+  who: () => begin(true),
+};
+const onEnd = new Set(["previous", "undo", "help", "who"]);
+const keys = {
+  " ": "play", ".": "replay", f: "frame", s: "slow", m: "mute", d: "draw", b: "add", Delete: "delete", Backspace: "delete",
+  z: "revert", g: "group", i: "interaction", a: "accept", r: "reject", n: "next", p: "previous", u: "undo", c: "comment", "?": "help",
+};
+const arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+
+function run(name) {
+  if (state.clip || onEnd.has(name)) deeds[name]();
+}
+
+document.addEventListener("keydown", (event) => {
+  if ($("start").open || $("help").open) return;
+  const { key, target } = event;
+  if (target === $("comment")) return inComment(event);
+  if (key === "Escape") return escape();
+  if (event.ctrlKey || event.metaKey) {
+    if (key.toLowerCase() !== "z") return undefined;
+  } else if (event.altKey && !arrows[key]) {
+    return undefined;
+  }
+  if ((key === " " || key === "Enter") && target.closest("button")) return undefined; // the button does it
+  if (state.rejecting) return whileRejecting(event);
+  if (arrows[key]) return onArrow(event);
+  if (key === "Tab") return onTab(event);
+  const name = keys[key] ?? keys[key.toLowerCase()];
+  if (!name) return undefined;
+  event.preventDefault();
+  if (!event.repeat || name === "revert") run(name);
+  return undefined;
+});
+
+function inComment(event) {
+  if (event.key === "Escape") {
+    closeReasons();
+    refresh();
+  } else if (event.key !== "Enter" || event.shiftKey || event.isComposing) {
+    return;
+  }
+  event.preventDefault();
+  $("comment").blur();
+  if (event.key === "Enter" && state.wanting) rejectFor(state.wanting);
+}
+
+function escape() {
+  if (state.rejecting) closeReasons();
+  else if (boxes.drawing) boxes.drawing = false;
+  else boxes.choose(-1);
+  document.activeElement?.blur?.();
+  boxes.draw();
+  refresh();
+}
+
+function whileRejecting(event) {
+  const reason = state.reasons[Number(event.key) - 1];
+  if (reason) {
+    event.preventDefault();
+    rejectFor(reason.reason);
+  } else if (arrows[event.key]) {
+    event.preventDefault();
+    const all = [...$("reasons").querySelectorAll("button")];
+    const [dx, dy] = arrows[event.key];
+    all[(all.indexOf(document.activeElement) + dx + dy + all.length) % all.length].focus();
+  }
+}
+
+function onArrow(event) {
+  const [dx, dy] = arrows[event.key];
+  if (boxes.chosen >= 0) {
+    const step = event.altKey ? FINE : STEP;
+    event.preventDefault();
+    boxes.nudge(dx * step, dy * step, event.shiftKey);
+  } else if (!event.altKey && !event.shiftKey && dx && !event.repeat) {
+    event.preventDefault();
+    run(dx > 0 ? "next" : "previous");
+  }
+}
+
+// Tab goes through the boxes first, then through the buttons; Escape brings it back to the boxes.
+function onTab(event) {
+  const free = document.activeElement === document.body || document.activeElement === null;
+  const inBoxes = $("boxes").contains(document.activeElement);
+  if (event.shiftKey || !state.clip || !(free || inBoxes) || boxes.chosen + 1 >= boxes.list.length) return;
+  event.preventDefault();
+  boxes.choose(boxes.chosen + 1, true);
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("button[data-do]");
+  if (!button) return;
+  if (event.detail > 0) button.blur(); // by pointer: the keys stay with the page
+  run(button.dataset.do);
+});
+$("resume").addEventListener("click", () => play());
+$("comment").addEventListener("input", keepDraft);
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) state.spent += performance.now() - state.since;
+  state.since = performance.now();
+});
+window.addEventListener("pagehide", () => {
+  if (state.reviewer && state.clip) post("/api/leave", seat({ clip: state.clip.id }), true).catch(() => {});
+});
+window.addEventListener("pageshow", (event) => event.persisted && location.reload());
+
+// The beginning
+
+function makeReasons() {
+  const all = state.reasons.map(({ reason, meaning }, place) => {
+    const [button, why, key, name, more] = ["button", "span", "kbd", "span", "small"].map((tag) => document.createElement(tag));
+    button.type = "button";
+    why.className = "why";
+    key.textContent = place + 1;
+    name.textContent = reason;
+    more.textContent = reason === "other" ? "say why in the comment" : meaning;
+    why.append(key, name);
+    button.append(why, more);
+    button.addEventListener("click", () => rejectFor(reason));
+    return button;
+  });
+  const back = Object.assign(document.createElement("button"), { type: "button", className: "back" });
+  back.append(Object.assign(document.createElement("kbd"), { textContent: "Esc" }), "Back");
+  back.addEventListener("click", escape);
+  $("reasons").replaceChildren(...all, back);
+}
+
+// Ask for a name (and for the gesture without which a browser plays no sound), then go on where it was.
+function begin(ask) {
+  if (!ask) return goOn();
+  const leave = state.clip?.id ?? "";
+  video.pause();
+  $("name").value = state.reviewer;
+  $("start").showModal();
+  $("start").oncancel = (event) => (state.reviewer ? play() : event.preventDefault());
+  $("start-form").onsubmit = () => {
+    const name = $("name").value.trim().replace(/\s+/g, " ");
+    if (name === state.reviewer && state.clip) return void play();
+    if (state.reviewer && leave) post("/api/leave", seat({ clip: leave })).catch(() => {});
+    if (state.reviewer && name !== state.reviewer) keep("place", null);
+    state.reviewer = name;
+    keep("reviewer", name);
+    state.clip = null;
+    goOn();
+  };
+  return undefined;
+}
+
+async function goOn() {
+  const pending = recall("pending", null);
+  const { clip = "", trail = [], at = -1, again = false } = recall("place", {});
+  Object.assign(state, { trail, at });
+  if (pending && pending.reviewer === state.reviewer) return send(pending);
+  await busily(async () => {
+    if (clip && again && (await reopen(at))) return;
+    take(await insist("/api/next", seat({ prefer: clip })));
+  });
+  return undefined;
+}
+
+async function open() {
+  history.replaceState(null, "", location.pathname); // the token leaves the address
+  let hello;
+  while (!hello) {
+    try {
+      hello = await get("/api/hello");
+      tellGone(null);
+    } catch (trouble) {
+      tellGone(trouble);
+      await pause(RETRY);
+    }
+  }
+  state.reasons = hello.reasons;
+  makeReasons();
+  state.window = recall("window", "") || crypto.randomUUID();
+  keep("window", state.window);
+  const before = recall("reviewer", "");
+  state.reviewer = before || hello.reviewer;
+  $("start-clips").textContent = `${hello.clips.toLocaleString("en")} ${hello.clips === 1 ? "clip is" : "clips are"} in the queue.`;
+  setInterval(() => (state.gone ? undefined : beat()), BEAT);
+  setInterval(() => state.gone && !state.busy && beat(), RETRY);
+  setInterval(() => state.reviewer && !state.clip && !state.busy && state.why === "waiting" && next(""), LOOK);
+  requestAnimationFrame(tick);
+  begin(!before);
+}
+
+open();

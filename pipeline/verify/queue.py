@@ -1,0 +1,297 @@
+"""Whose turn is which clip: reviewers share a queue without meeting, on one server or on several."""
+
+from __future__ import annotations
+
+import hashlib
+import statistics
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from vggss.ledger import FileFacts
+from vggss.ledger.stage_records import Lease, Verdict
+from vggss.ledger.stages import Queue, Stages
+from vggss.pipeline.manual.settling import Settled, settled
+from vggss.pipeline.verify.standing import Standing
+
+LEASE = 120.0  # seconds that a clip lies before a reviewer without a sign of life
+LEAVING = 8.0  # seconds that it is kept for a reviewer whose page was closed: a reload takes less
+DOUBLE = 0.1  # share of the clips that two reviewers see, to measure agreement
+PACE = 50  # verdicts by which a reviewer's pace is judged
+REFRESH = 60.0  # seconds after which what stages 1 and 2 say is read again
+
+Why = Literal["", "waiting", "done", "taken", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A clip in the queue: what stage 2 settled, and where its file lies."""
+
+    settled: Settled
+    facts: FileFacts
+    wanted: int  # verdicts before it is done: 1, or 2 of the share that is reviewed twice
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A clip for a reviewer, or why there is none.
+
+    ``why``: ``waiting`` (what is left lies before others, or needs somebody else), ``done`` (nothing is left),
+    ``taken`` (``by`` has it), ``unknown`` (not in the queue).
+    """
+
+    item: Item | None
+    why: Why = ""
+    by: str = ""
+    skipped: bool = False  # the reviewer has passed over it before
+    given: Verdict | None = None  # the reviewer's own verdict on it, if there is one
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the queue is. ``left`` counts verdicts, the others clips."""
+
+    clips: int
+    done: int
+    contested: int
+    left: int
+    left_for_me: int  # verdicts that this reviewer may give
+    mine: int  # clips on which this reviewer's verdict stands
+    reviewers: int  # who have a clip before them now
+    last: int  # number of this reviewer's newest standing verdict in the queue; 0: none
+    pace: float | None  # seconds that this reviewer takes for a clip; None: not known yet
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long it will take at this reviewer's pace, those who are at work sharing what is left."""
+        if self.pace is None:
+            return None
+        return self.pace * min(self.left_for_me, -(-self.left // self.reviewers))
+
+
+def wanted(clip: str, double: float) -> int:
+    """Return how many reviewers see a clip: by a hash of its id, so that every server says the same.
+
+    >>> wanted("a", 0.0), wanted("a", 1.0)
+    (1, 2)
+    """
+    first = int.from_bytes(hashlib.sha256(f"vggss-verify:{clip}".encode()).digest()[:8])
+    return 2 if first < double * 2**64 else 1
+
+
+def missing(given: Mapping[str, Verdict], enough: int) -> int:
+    """Return how many verdicts a clip still needs; one more where as many accept it as reject it."""
+    if len(given) < enough:
+        return enough - len(given)
+    accepts = sum(one.action == "accept" for one in given.values())
+    return int(2 * accepts == len(given))
+
+
+def pace(verdicts: Collection[Verdict]) -> float | None:
+    """Return how long a clip takes: the median of the newest verdicts' seconds; None where none was timed."""
+    newest = sorted(verdicts, key=lambda one: one.number)[-PACE:]
+    return statistics.median(timed) if (timed := [one.seconds for one in newest if one.seconds > 0]) else None
+
+
+class ReviewQueue:
+    """The queue as one server sees it; use it from one thread.
+
+    What stages 1 and 2 say is kept in memory and read again now and then, verdicts are read from the last known one
+    on, and leases live in the ledger: whatever takes a clip does so in one transaction of its own.
+
+    Parameters
+    ----------
+    stages
+        the ledger, open for writing.
+    clips
+        only these, in this order; None: all, by id.
+    double
+        share of clips that two reviewers see, in [0, 1].
+    clock
+        seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        stages: Stages,
+        clips: Iterable[str] | None = None,
+        double: float = DOUBLE,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.stages, self.double = stages, double
+        self.items: dict[str, Item] = {}
+        self.standing = Standing()
+        self.verdicts: dict[int, Verdict] = {}  # by number, those that were undone too
+        self._clips = None if clips is None else list(clips)
+        self._clock = clock
+        self._open: dict[str, int] = {}  # clips that need a verdict, in order: how many
+        self._read = float("-inf")
+        self.refresh()
+
+    @property
+    def left(self) -> int:
+        """Return how many verdicts are still to be given."""
+        return sum(self._open.values())
+
+    @property
+    def unfinished(self) -> int:
+        """Return how many clips still need a verdict."""
+        return len(self._open)
+
+    def refresh(self) -> None:
+        """Read again what stages 1 and 2 say; verdicts that are known stay known."""
+        found = settled(self.stages, self._clips)
+        ready = [clip for clip, one in found.items() if one.state == "boxes"]
+        rows = {row.clip: row.facts for row in self.stages.ledger.rows(ready)}
+        self.items = {
+            clip: Item(found[clip], facts, wanted(clip, self.double))
+            for clip in ready
+            if (facts := rows.get(clip)) is not None
+        }
+        self._learn(self.stages.verdicts(self.standing.last))
+        self._open = {clip: number for clip in self.items if (number := self._missing(clip))}
+        self._read = self._clock()
+
+    def next(
+        self,
+        reviewer: str,
+        *,
+        leave: str = "",
+        prefer: str = "",
+        skipped: Collection[str] = (),
+        elsewhere: Collection[str] = (),
+    ) -> Turn:
+        """Take the next clip for a reviewer.
+
+        First the one that lies before them already, then contested ones, then the others in order, at last those
+        that they skipped.
+
+        Parameters
+        ----------
+        reviewer
+            who asks.
+        leave
+            the clip that was before them; it is free for others from now on.
+        prefer
+            the clip that they would go on with, if nobody else has it.
+        skipped
+            clips that they passed over, oldest first.
+        elsewhere
+            clips that lie before the same reviewer in another window.
+        """
+        if self._clock() - self._read > REFRESH:
+            self.refresh()
+        with self.stages.queue() as queue:
+            self._learn(queue.verdicts(self.standing.last))
+            held = {lease.clip: lease.reviewer for lease in queue.leases(self._clock())}
+            if held.get(leave) == reviewer:
+                queue.take(Lease(leave, reviewer, 0.0))
+                del held[leave]
+            mine = [clip for clip, who in held.items() if who == reviewer and clip not in elsewhere]
+            free = self._free(reviewer, {*elsewhere, *(c for c, who in held.items() if who != reviewer)})
+            candidates = dict.fromkeys(free)
+            first = next((clip for clip in (prefer, *mine) if clip in candidates), None)
+            if first is None:
+                passed = set(skipped)
+                first = next((clip for clip in candidates if clip not in passed), None)
+            if first is None:
+                first = next((clip for clip in skipped if clip in candidates), None)
+            if first is None:
+                return Turn(None, "waiting" if self._open else "done")
+            queue.take(Lease(first, reviewer, self._clock() + LEASE))
+        return Turn(self.items[first], skipped=first in skipped)
+
+    def upcoming(self, reviewer: str, number: int) -> list[str]:
+        """Return clips that will probably come next for a reviewer, to have them ready; takes none."""
+        found = self._free(reviewer, ())
+        return [clip for clip, _ in zip(found, range(number), strict=False)]
+
+    def open(self, reviewer: str, clip: str, leave: str = "") -> Turn:
+        """Take a certain clip, whether it has the reviewer's verdict already or not."""
+        if clip not in self.items:
+            return Turn(None, "unknown")
+        with self.stages.queue() as queue:
+            self._learn(queue.verdicts(self.standing.last))
+            held = queue.leases(self._clock())
+            for lease in held:
+                if lease.clip == clip and lease.reviewer != reviewer:
+                    return Turn(None, "taken", lease.reviewer)
+            if any(lease.clip == leave and lease.reviewer == reviewer for lease in held):
+                queue.take(Lease(leave, reviewer, 0.0))
+            queue.take(Lease(clip, reviewer, self._clock() + LEASE))
+        return Turn(self.items[clip], given=self.standing.of(clip).get(reviewer))
+
+    def keep(self, reviewer: str, clip: str, seconds: float = LEASE) -> str:
+        """Prolong (or shorten) a reviewer's hold on a clip; returns who else has it now, empty if nobody."""
+        with self.stages.queue() as queue:
+            other = _holder(queue, clip, reviewer, self._clock())
+            if not other and clip in self.items:
+                queue.take(Lease(clip, reviewer, self._clock() + seconds))
+        return other
+
+    def give(self, verdict: Verdict) -> Verdict:
+        """Enter a verdict; it is on disk when this returns."""
+        added = self.stages.record_verdict(verdict)
+        self._learn(self.stages.verdicts(self.standing.last))
+        return added
+
+    def progress(self, reviewer: str) -> Progress:
+        """Say how far the queue is, by what is known here; reads the leases only."""
+        now, leases = self._clock(), []
+        with self.stages.queue() as queue:
+            self._learn(queue.verdicts(self.standing.last))
+            leases = queue.leases(now)
+        given = [self.standing.of(clip) for clip in self.items]
+        own = [found[reviewer] for found in given if reviewer in found]
+        contested = [clip for clip in self._open if _tied(self.standing.of(clip))]
+        return Progress(
+            clips=len(self.items),
+            done=len(self.items) - self.unfinished,
+            contested=len(contested),
+            left=self.left,
+            left_for_me=sum(1 for _ in self._free(reviewer, ())),
+            mine=len(own),
+            reviewers=len({lease.reviewer for lease in leases} | {reviewer}),
+            last=max((one.number for one in own), default=0),
+            pace=pace(own),
+        )
+
+    def _free(self, reviewer: str, taken: Collection[str]) -> Iterator[str]:
+        """Yield the clips that a reviewer may be given: contested ones first, then in order."""
+        later = []
+        for clip in self._open:
+            given = self.standing.of(clip)
+            if clip in taken or reviewer in given:
+                continue
+            if _tied(given):
+                yield clip
+            else:
+                later.append(clip)
+        yield from later
+
+    def _learn(self, verdicts: Iterable[Verdict]) -> None:
+        back = False
+        for one in verdicts:
+            self.standing.add(one)
+            self.verdicts[one.number] = one
+            if number := self._missing(one.clip):
+                back |= one.clip not in self._open and one.clip in self.items
+                self._open[one.clip] = number
+            else:
+                self._open.pop(one.clip, None)
+        if back:  # an undone verdict: the clip goes back to its place
+            self._open = {clip: self._open[clip] for clip in self.items if clip in self._open}
+
+    def _missing(self, clip: str) -> int:
+        item = self.items.get(clip)
+        return missing(self.standing.of(clip), item.wanted) if item else 0
+
+
+def _tied(given: Mapping[str, Verdict]) -> bool:
+    return bool(given) and 2 * sum(one.action == "accept" for one in given.values()) == len(given)
+
+
+def _holder(queue: Queue, clip: str, reviewer: str, now: float) -> str:
+    leases = queue.leases(now)
+    return next((one.reviewer for one in leases if one.clip == clip and one.reviewer != reviewer), "")

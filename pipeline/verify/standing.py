@@ -1,0 +1,114 @@
+"""What stands of the reviewers' verdicts: undo applied, and one outcome for each clip."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from vggss.ledger.stage_records import Region, Verdict
+
+RULE = "majority-newest-boxes"
+"""The rule of :func:`outcome`; another rule gets another name."""
+
+OutcomeState = Literal["accepted", "rejected", "contested", "open"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the verdicts on one clip come to.
+
+    ``regions`` are the boxes that count: of an accepted clip those of the newest accepting verdict, else none.
+    ``reason`` is a key of ``REJECTIONS``, of a rejected clip only. ``reviewers`` are all whose verdict stands, by
+    name; ``number`` is that of the newest standing verdict, 0 where there is none.
+    """
+
+    clip: str
+    state: OutcomeState
+    regions: tuple[Region, ...] = ()
+    sound_class: str = ""
+    reason: str = ""
+    reviewers: tuple[str, ...] = ()
+    number: int = 0
+
+
+class Standing:
+    """The verdicts that stand, kept up to date as verdicts are added, oldest first.
+
+    Of several verdicts of one reviewer on one clip the newest counts. An undo takes back the verdict whose number
+    it names, and the one that this reviewer gave on the clip before counts again. An undo that names a verdict of
+    another reviewer or clip, or one that was undone already, changes nothing.
+    """
+
+    def __init__(self, verdicts: Iterable[Verdict] = ()) -> None:
+        self._given: dict[str, dict[str, list[Verdict]]] = {}
+        self.last = 0  # the highest number that was added
+        for one in verdicts:
+            self.add(one)
+
+    def add(self, one: Verdict) -> None:
+        """Add the next verdict."""
+        self.last = max(self.last, one.number)
+        given = self._given.setdefault(one.clip, {}).setdefault(one.reviewer, [])
+        if one.action == "undo":
+            given[:] = [other for other in given if other.number != one.undoes]
+        else:
+            given.append(one)
+
+    def of(self, clip: str) -> dict[str, Verdict]:
+        """Return the standing verdicts on one clip, by reviewer."""
+        return {reviewer: given[-1] for reviewer, given in self._given.get(clip, {}).items() if given}
+
+    def all(self) -> dict[str, dict[str, Verdict]]:
+        """Return the standing verdicts by clip and reviewer; a clip without one is not there."""
+        found = {clip: self.of(clip) for clip in self._given}
+        return {clip: verdicts for clip, verdicts in found.items() if verdicts}
+
+
+def standing(verdicts: Iterable[Verdict]) -> dict[str, dict[str, Verdict]]:
+    """Return the verdicts that stand, by clip and reviewer; see :class:`Standing`.
+
+    Parameters
+    ----------
+    verdicts
+        every verdict, oldest first, as ``Stages.verdicts()`` gives them.
+    """
+    return Standing(verdicts).all()
+
+
+def outcome(clip: str, verdicts: Mapping[str, Verdict]) -> Outcome:
+    """Say what the standing verdicts on one clip come to, by the rule :data:`RULE`.
+
+    - no verdict: ``open``;
+    - more accepts than rejects: ``accepted``, with boxes and class of the newest accepting verdict;
+    - more rejects than accepts: ``rejected``, for the reason given most often (of equals the newest);
+    - as many of both: ``contested``. The queue gives such a clip to one more reviewer; it is never released.
+
+    Parameters
+    ----------
+    clip
+        its id.
+    verdicts
+        by reviewer, one item of what :func:`standing` returns.
+    """
+    newest_first = sorted(verdicts.values(), key=lambda one: -one.number)
+    if not newest_first:
+        return Outcome(clip, "open")
+    accepts = [one for one in newest_first if one.action == "accept"]
+    rejects = [one for one in newest_first if one.action == "reject"]
+    reviewers, number = tuple(sorted(verdicts)), newest_first[0].number
+    if len(accepts) == len(rejects):
+        return Outcome(clip, "contested", (), newest_first[0].sound_class, reviewers=reviewers, number=number)
+    if len(accepts) > len(rejects):
+        best = accepts[0]
+        return Outcome(clip, "accepted", best.regions, best.sound_class, reviewers=reviewers, number=number)
+    reason = Counter(one.reason for one in rejects).most_common(1)[0][
+        0
+    ]  # of equals the first met: the newest
+    return Outcome(clip, "rejected", (), rejects[0].sound_class, reason, reviewers, number)
+
+
+def outcomes(verdicts: Iterable[Verdict]) -> dict[str, Outcome]:
+    """Return the outcome of every clip that has a standing verdict, by clip."""
+    return {clip: outcome(clip, given) for clip, given in standing(verdicts).items()}

@@ -1,0 +1,385 @@
+"""The review page in a real Chromium, by keyboard and by mouse, through reloads and a server that is killed."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("starlette", reason="Starlette is not installed")
+pytest.importorskip("uvicorn", reason="uvicorn is not installed")
+pytest.importorskip("av", reason="PyAV is not installed")
+pytest.importorskip("playwright", reason="playwright is not installed")
+
+from ingest_cases import run as ingest
+from review_cases import BOX, CLIPS, DOG, Server, candidate, home, verdicts
+
+from vggss.errors import DataError
+from vggss.ledger import Ledger
+from vggss.ledger.stages import Stages
+from vggss.media.cut import ffmpeg_program
+from vggss.storage import DataRoot
+
+pytestmark = pytest.mark.browser
+
+BROWSERS = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
+         "--disable-sync", "--no-first-run"]  # fmt: skip
+A, B, C = CLIPS
+PATIENCE = 30.0  # seconds; a busy machine is no defect
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    program = next((path for path in BROWSERS if Path(path).is_file()), None)
+    if program is None:
+        pytest.skip(f"no Chromium on this machine (looked for {', '.join(BROWSERS)})")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=program, args=QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> DataRoot:
+    try:
+        ffmpeg_program()
+    except DataError as error:
+        pytest.skip(str(error))
+    return home(tmp_path_factory.mktemp("page"))
+
+
+@pytest.fixture
+def root(made: DataRoot, tmp_path: Path) -> DataRoot:
+    """Return a data folder in which nobody has said anything; previews are shared."""
+    shutil.copytree(made.path, tmp_path / "root")
+    return DataRoot(tmp_path / "root", "a test")
+
+
+@pytest.fixture
+def server(root: DataRoot) -> Iterator[Server]:
+    server = Server(root, "--double", 0)
+    yield server
+    if server.process.poll() is None:
+        server.kill()
+
+
+class Page:
+    """A window of the browser; it notes what the page's scripts complain of."""
+
+    def __init__(self, chromium: Any, address: str, name: str = "anna", **how: Any) -> None:
+        size = how.pop("size", (1280, 720))
+        self.context = chromium.new_context(viewport={"width": size[0], "height": size[1]}, **how)
+        self.view = self.context.new_page()
+        self.faults: list[str] = []
+        self.asked: list[str] = []
+        self.view.on("pageerror", lambda error: self.faults.append(str(error)))
+        self.view.on("request", lambda request: self.asked.append(request.url))
+        self.view.goto(address)
+        if name:
+            self.begin(name)
+
+    def begin(self, name: str) -> None:
+        self.until("document.querySelector('#start').open")
+        self.view.fill("#name", name)
+        self.view.keyboard.press("Enter")
+        self.until("document.querySelector('#clip').textContent")
+
+    def until(self, expression: str) -> Any:
+        """Wait for what a script says; the page's policy forbids Playwright's own way."""
+        end = time.monotonic() + PATIENCE
+        while not (found := self.view.evaluate(f"() => {expression}")):
+            assert time.monotonic() < end, f"never: {expression}"
+            self.view.wait_for_timeout(25)
+        return found
+
+    def shows(self, clip: str) -> None:
+        self.until(
+            f"document.querySelector('#clip').textContent.startsWith('{clip}') && !document.body.ariaBusy"
+        )
+
+    def press(self, *names: str) -> None:
+        for name in names:
+            self.view.keyboard.press(name)
+
+    def text(self, selector: str) -> str:
+        return str(self.view.inner_text(selector))
+
+    def boxes(self) -> int:
+        return int(self.view.locator("#boxes g").count())
+
+    def corner(self, x: float, y: float) -> tuple[float, float]:
+        """Return where a place of the frame (fractions) is on the screen, in pixels."""
+        area = self.view.locator("#boxes").bounding_box()
+        return area["x"] + x * area["width"], area["y"] + y * area["height"]
+
+    def drag(self, start: tuple[float, float], end: tuple[float, float]) -> None:
+        mouse = self.view.mouse
+        mouse.move(*self.corner(*start))
+        mouse.down()
+        mouse.move(*self.corner(*end), steps=4)
+        mouse.up()
+
+    def close(self) -> None:
+        self.context.close()
+        assert self.faults == []
+
+
+@pytest.fixture
+def page(chromium: Any, server: Server) -> Iterator[Page]:
+    page = Page(chromium, server.address)
+    yield page
+    page.close()
+
+
+def _said(root: DataRoot) -> list[tuple[str, str, str, str]]:
+    return [(one.clip, one.reviewer, one.action, one.reason) for one in verdicts(root)]
+
+
+def test_the_clip_plays_in_a_loop_with_its_sound(page: Page) -> None:
+    page.shows(A)
+    page.until("video.currentTime > 0.3 && !video.paused")
+    assert page.view.evaluate("[video.loop, video.muted, video.volume]") == [True, False, 1]
+    page.until("video.webkitAudioDecodedByteCount > 0")
+    assert page.view.evaluate("video.captureStream().getAudioTracks().length") == 1
+    page.press("s")
+    assert page.view.evaluate("video.playbackRate") == 0.5
+    page.press("m", "Space")
+    page.until("video.muted && video.paused")
+    page.press("f")
+    page.until("Math.abs(video.currentTime - 2.5) < 0.01")
+    page.press(".")
+    page.until("!video.paused && video.currentTime < 2")
+
+
+def test_the_token_leaves_the_address_and_nothing_is_asked_of_others(page: Page, server: Server) -> None:
+    page.shows(A)
+    assert page.view.url == server.address.split("?")[0]
+    assert all(url.startswith(page.view.url) for url in page.asked)
+
+
+def test_keys_accept_reject_undo_and_go_back(page: Page, root: DataRoot) -> None:
+    page.shows(A)
+    page.press("a")
+    page.shows(B)
+    assert _said(root) == [(A, "anna", "accept", "")]
+    assert "1 of 3 clips done" in page.text("#progress") and "left" in page.text("#progress")
+    page.press("r", "Escape", "r")
+    assert page.view.is_visible("#reasons")
+    page.press("3")
+    page.shows(C)
+    assert _said(root)[1] == (B, "anna", "reject", "wrong object")
+    page.press("u")
+    page.shows(B)
+    assert "taken back" in page.text("#notice")
+    page.press("p")
+    page.shows(A)
+    assert "You said: accept" in page.text("#notice")
+    page.press("r", "1")
+    page.until("!document.body.ariaBusy")
+    assert _said(root)[3] == (A, "anna", "reject", "not audible")
+
+
+def test_the_reason_other_asks_for_a_comment(page: Page, root: DataRoot) -> None:
+    page.shows(A)
+    page.press("r", "4")
+    assert page.view.evaluate("document.activeElement.id") == "comment"
+    page.view.keyboard.type("a radio plays: a b r 1")
+    page.press("Enter")
+    page.shows(B)
+    (one,) = verdicts(root)
+    assert (one.reason, one.comment) == ("other", "a radio plays: a b r 1")
+
+
+def test_boxes_are_drawn_moved_resized_and_deleted_with_the_mouse(page: Page, root: DataRoot) -> None:
+    page.shows(A)
+    page.drag((0.7, 0.1), (0.9, 0.3))
+    assert page.boxes() == 2
+    page.drag((0.3, 0.5), (0.35, 0.55))  # inside the first one
+    page.drag((0.65, 0.85), (0.75, 0.9))  # its lower right corner
+    page.drag((0.01, 0.01), (0.05, 0.05))
+    assert page.boxes() == 3
+    page.press("Delete")
+    assert page.boxes() == 2
+    page.press("a")
+    page.shows(B)
+    moved, drawn = verdicts(root)[0].regions
+    assert moved.box.as_tuple() == pytest.approx((0.25, 0.25, 0.75, 0.9), abs=0.01)
+    assert (moved.origin.by, moved.parent) == ("reviewer", DOG)
+    assert drawn.box.as_tuple() == pytest.approx((0.7, 0.1, 0.9, 0.3), abs=0.01)
+    assert drawn.parent is None
+
+
+def test_draw_mode_draws_on_top_of_a_box(page: Page) -> None:
+    page.shows(A)
+    page.press("d")
+    page.drag((0.3, 0.3), (0.5, 0.5))
+    assert page.boxes() == 2
+    assert page.view.get_attribute("[data-do=draw]", "aria-pressed") == "false"
+
+
+def test_the_whole_job_is_done_by_keyboard_alone(page: Page, root: DataRoot) -> None:
+    page.shows(A)
+    page.press("Tab", "ArrowRight", "ArrowDown", "Shift+ArrowLeft", "Alt+ArrowUp")
+    page.press("b", "Shift+Alt+ArrowRight", "g", "b", "Delete")
+    page.press("c")
+    page.view.keyboard.type("two")
+    page.press("Enter", "a")
+    page.shows(B)
+    moved, drawn = verdicts(root)[0].regions
+    assert moved.box.as_tuple() == pytest.approx((0.21, 0.208, 0.6, 0.808), abs=1e-6)
+    assert drawn.box.as_tuple() == pytest.approx((0.35, 0.35, 0.652, 0.65), abs=1e-6)
+    assert drawn.group and not moved.group and verdicts(root)[0].comment == "two"
+    page.press("Tab", "Delete")
+    assert page.view.is_disabled("[data-do=accept]")
+    page.press("a")
+    assert "no box to accept" in page.text("#notice")
+    page.press("z", "Escape", "ArrowRight")
+    page.shows(C)
+    page.press("ArrowLeft")
+    page.shows(B)
+    page.press("?")
+    assert page.view.evaluate("document.querySelector('#help').open")
+    page.press("Escape", "Tab", "Tab")
+    assert page.view.evaluate("document.activeElement.outerHTML.slice(0,300)") == "play"  # Tab is no trap
+
+
+def test_a_reload_in_the_middle_goes_on_where_it_was(page: Page, root: DataRoot) -> None:
+    page.press("a")
+    page.shows(B)
+    page.press("b", "ArrowLeft", "c")
+    page.view.keyboard.type("half a thou")
+    page.view.reload()
+    page.shows(B)
+    assert page.boxes() == 2 and page.view.input_value("#comment") == "half a thou"
+    assert "unsaved changes are back" in page.text("#notice")
+    assert page.text("#who") == "anna"
+    page.press("a")
+    page.shows(C)
+    assert len(verdicts(root)[1].regions) == 2
+
+
+def test_a_killed_server_loses_nothing_and_the_page_goes_on_with_the_next_one(
+    page: Page, server: Server, root: DataRoot
+) -> None:
+    page.press("a")
+    page.shows(B)
+    server.kill()
+    assert _said(root) == [(A, "anna", "accept", "")]
+    page.press("b", "a")
+    page.until("!document.querySelector('#gone').hidden")
+    assert "Your verdict is kept" in page.text("#gone")
+    server.start()
+    page.shows(C)
+    assert page.view.is_hidden("#gone")
+    assert _said(root) == [(A, "anna", "accept", ""), (B, "anna", "accept", "")]
+    assert len(verdicts(root)[1].regions) == 2
+
+
+def test_two_reviewers_share_a_queue_without_meeting(
+    chromium: Any, page: Page, server: Server, root: DataRoot
+) -> None:
+    page.shows(A)
+    other = Page(chromium, server.address, "bob")
+    other.shows(B)
+    page.press("a")
+    page.shows(C)
+    other.press("r", "2")
+    other.until("!document.querySelector('#end').hidden")
+    assert "Nothing is left for you" in other.text("#end")
+    page.press("a")
+    page.until("!document.querySelector('#end').hidden")
+    assert "All clips are reviewed" in page.text("#end") and "vggss release" in page.text("#end")
+    other.press("u")
+    other.shows(B)
+    other.press("a")
+    other.until("!document.querySelector('#end').hidden")
+    assert "All clips are reviewed" in other.text("#end")
+    other.close()
+    assert [one[:3] for one in _said(root)] == [
+        (A, "anna", "accept"), (B, "bob", "reject"), (C, "anna", "accept"), (B, "bob", "undo"), (B, "bob", "accept"),
+    ]  # fmt: skip
+
+
+def test_a_clip_that_cannot_be_shown_does_not_stop_the_queue(
+    chromium: Any, server: Server, root: DataRoot
+) -> None:
+    root.clip_file(A).unlink()
+    page = Page(chromium, server.address, "carl")
+    page.until("!document.querySelector('#broken').hidden")
+    assert "is gone from the data folder" in page.text("#broken")
+    page.press("n")
+    page.shows(B)
+    page.until("video.currentTime > 0")
+    assert page.view.is_hidden("#broken")
+    page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [(1280, 720), (1024, 600)])
+def test_all_that_is_needed_is_on_a_small_screen(
+    size: tuple[int, int], scheme: str, chromium: Any, server: Server
+) -> None:
+    page = Page(chromium, server.address, "anna", size=size, color_scheme=scheme)
+    page.until("video.currentTime > 0")
+    assert page.view.evaluate("document.documentElement.scrollHeight <= innerHeight")
+    for state in ("", "r"):
+        page.press(*state)
+        for selector in ("#video", "#class", "#comment", "#reasons button" if state else "[data-do=accept]"):
+            area = page.view.locator(selector).first.bounding_box()
+            assert area["x"] >= 0 and area["y"] >= 0
+            assert area["x"] + area["width"] <= size[0] and area["y"] + area["height"] <= size[1]
+    assert page.view.locator("#video").bounding_box()["height"] > size[1] / 2
+    ratio = page.view.evaluate(
+        """() => {
+          const light = (text) => {
+            const part = text.match(/[\\d.]+/g).slice(0, 3).map((v) => v / 255);
+            const [r, g, b] = part.map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
+            return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+          };
+          const ground = (node) => {
+            const found = getComputedStyle(node).backgroundColor;
+            return found.startsWith("rgba(0, 0, 0, 0") && node.parentElement ? ground(node.parentElement) : found;
+          };
+          const shown = [...document.querySelectorAll("#facts *, #verdict button, #tools button, #top *")];
+          return Math.min(...shown.filter((n) => n.innerText && n.checkVisibility() && !n.closest(":disabled")).map((n) => {
+            const [a, b] = [light(getComputedStyle(n).color), light(ground(n))].sort((x, y) => y - x);
+            return (a + 0.05) / (b + 0.05);
+          }));
+        }"""
+    )
+    assert ratio >= 4.5  # WCAG AA
+    names = page.view.evaluate(
+        "[...document.querySelectorAll('button')].filter((b) => !b.innerText.trim() && !b.hidden).map((b) => b.id)"
+    )
+    assert names == []
+    page.close()
+
+
+@pytest.mark.slow
+def test_real_clips_are_reviewed(chromium: Any, test_data: Path, tmp_path: Path) -> None:
+    root = DataRoot(tmp_path / "real", "a test")
+    ingest(root.path, test_data / "clips")
+    with Ledger.open(root.ledger) as ledger:
+        here = [row.clip for row in ledger.rows(states={"have"})]
+        Stages(ledger).record_candidates(candidate(clip, BOX) for clip in here)
+    assert len(here) >= 8
+    server = Server(root, "--double", 0, "--reviewer", "anna")
+    page = Page(chromium, server.address, "")
+    page.press("Enter")  # the name is there already
+    for place, clip in enumerate(sorted(here)):
+        page.shows(clip)
+        page.until("video.currentTime > 0.2 && video.videoWidth > 0")
+        if page.view.evaluate("!document.querySelector('#notice').textContent.includes('no sound')"):
+            page.until("video.webkitAudioDecodedByteCount > 0")
+        page.press(*("a" if place % 2 else ("r", "2")))
+    page.until("!document.querySelector('#end').hidden")
+    page.close()
+    assert server.interrupt()[0] == 0
+    assert [one.clip for one in verdicts(root)] == sorted(here)

@@ -1,0 +1,410 @@
+"""The review server: who is let in, what can be reached, what bad requests get."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("starlette", reason="Starlette is not installed")
+pytest.importorskip("httpx", reason="httpx is not installed")
+pytest.importorskip("av", reason="PyAV is not installed")
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from review_cases import BOX, CLIPS, DOG, Client, accept, home, verdicts
+
+from vggss.errors import DataError
+from vggss.ledger import Ledger, Outcome
+from vggss.ledger.stage_records import Origin, Verdict
+from vggss.ledger.stages import Stages
+from vggss.media.cut import ffmpeg_program
+from vggss.pipeline.review.app import PAGE, make_app
+from vggss.pipeline.review.bodies import MOST_BYTES
+from vggss.pipeline.review.desk import Desk
+from vggss.storage import DataRoot
+
+TOKEN = "t" * 43
+HOST = "http://127.0.0.1:8123"
+KEY = {"x-vggss-token": TOKEN}
+A, B, C = CLIPS
+ROOM = {"reviewer": "anna", "window": "w1"}
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> DataRoot:
+    try:
+        ffmpeg_program()
+    except DataError as error:
+        pytest.skip(str(error))
+    return home(tmp_path_factory.mktemp("review"), CLIPS)
+
+
+@pytest.fixture
+def own(root: DataRoot, tmp_path: Path) -> DataRoot:
+    """Return a data folder in which nobody has said anything yet."""
+    copy = DataRoot(tmp_path / "own", "a test")
+    copy.path.mkdir()
+    with Ledger.open(root.ledger) as ledger, Ledger.open(copy.ledger) as new:
+        rows = [row for row in ledger.rows() if row.facts]
+        new.record_many(Outcome(row.clip, "have", facts=row.facts) for row in rows)
+        Stages(new).record_candidates(Stages(ledger).candidates(raw=True))
+    copy.clips.symlink_to(root.clips)
+    root.previews.mkdir(exist_ok=True)
+    copy.previews.symlink_to(root.previews)
+    return copy
+
+
+@pytest.fixture
+def desk(own: DataRoot) -> Iterator[Desk]:
+    desk = Desk(own, None, 0.0)
+    yield desk
+    desk.close()
+
+
+@pytest.fixture
+def page(desk: Desk) -> Iterator[Client]:
+    with Client(make_app(desk, TOKEN, 8123), HOST, KEY) as client:
+        yield client
+
+
+@pytest.fixture
+def stranger(desk: Desk) -> Iterator[Client]:
+    """Return a client without the token."""
+    with Client(make_app(desk, TOKEN, 8123), HOST) as client:
+        yield client
+
+
+def _verdict(clip: str = A, action: str = "accept", **more: Any) -> dict[str, Any]:
+    regions = [{"from": 0, "bbox": list(BOX.as_tuple()), "group": False, "interaction": False}]
+    return {**ROOM, "clip": clip, "action": action, "regions": regions, "seconds": 3.2, **more}
+
+
+# Who is let in
+
+
+@pytest.mark.parametrize("path", [*PAGE, "/preview?clip=x", "/api/hello", "/none"])
+def test_nothing_is_given_without_the_token(path: str, stranger: Client) -> None:
+    found = stranger.get(path)
+    assert found.status_code == 403 and "vggss verify" in found.json()["error"]
+    assert stranger.get(path, headers={"x-vggss-token": "wrong"}).status_code == 403
+    assert stranger.get(path, headers={"cookie": "vggss_review_8123=wrong"}).status_code == 403
+    assert stranger.post("/api/next", json=ROOM).status_code == 403
+
+
+def test_the_token_of_the_address_becomes_a_cookie_that_scripts_cannot_read(stranger: Client) -> None:
+    found = stranger.get(f"/?token={TOKEN}")
+    assert found.status_code == 200
+    cookie = found.headers["set-cookie"]
+    assert cookie.startswith("vggss_review_8123=") and "HttpOnly" in cookie and "SameSite=Strict" in cookie
+    assert stranger.get("/api/hello").status_code == 200
+    assert "set-cookie" not in stranger.get("/").headers
+
+
+def test_the_token_opens_the_page_only(stranger: Client) -> None:
+    assert stranger.get(f"/api/hello?token={TOKEN}").status_code == 403
+    assert stranger.get("/?token=" + "x" * 43).status_code == 403
+    assert stranger.get("/?" + "&".join(["a=1"] * 50)).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example:8123", "127.0.0.1", "127.0.0.1:80", "[::1]:8123", "127.0.0.1.nip.io:8123", ""]
+)
+def test_another_host_name_is_refused_even_with_the_token(host: str, page: Client) -> None:
+    assert page.get("/api/hello", headers={"host": host}).status_code == 421
+    assert page.get("/api/hello", headers={"host": "LocalHost:8123"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"origin": "http://evil.example"},
+        {"origin": "http://127.0.0.1:9999"},
+        {"origin": "null"},
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+        {"sec-fetch-site": "none", "origin": "http://evil.example"},
+    ],
+)
+def test_another_pages_post_is_refused_and_changes_nothing(
+    headers: dict[str, str], page: Client, own: DataRoot
+) -> None:
+    assert page.post("/api/verdict", json=_verdict(), headers=headers).status_code == 403
+    assert verdicts(own) == []
+
+
+def test_a_cookie_alone_is_not_enough_to_post(stranger: Client) -> None:
+    stranger.get(f"/?token={TOKEN}")
+    assert stranger.post("/api/next", json=ROOM).status_code == 403
+    assert stranger.post("/api/next", json=ROOM, headers={"origin": HOST}).status_code == 200
+    assert stranger.post("/api/next", json=ROOM, headers={"sec-fetch-site": "same-origin"}).status_code == 200
+
+
+def test_another_port_of_this_machine_may_not_read(page: Client) -> None:
+    assert page.get("/api/hello", headers={"sec-fetch-site": "same-site"}).status_code == 403
+    assert (
+        page.get("/", headers={"sec-fetch-site": "cross-site"}).status_code == 200
+    )  # a link may open the page
+
+
+def test_every_answer_carries_the_policy(page: Client, stranger: Client) -> None:
+    for found in (page.get("/"), page.get("/none"), stranger.get("/"), page.post("/api/next", json={})):
+        assert found.headers["content-security-policy"].startswith("default-src 'self'")
+        assert found.headers["x-content-type-options"] == "nosniff"
+        assert found.headers["cross-origin-resource-policy"] == "same-origin"
+
+
+# What can be reached
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/../ledger.sqlite", "/..%2fledger.sqlite", "/%2e%2e/ledger.sqlite", "/page/index.html", "//etc/passwd",
+        "/previews/x.mp4", "/clips/AAAAAAAAAAA_000010.mp4", "/preview/..%2f..%2fledger.sqlite", "/index.html",
+        "/review.js/", "/api/", "/%00", "/%2e%2e%5cledger.sqlite", "/file:///etc/passwd",
+    ],
+)  # fmt: skip
+def test_no_path_leads_to_a_file(path: str, page: Client) -> None:
+    assert page.get(path).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "clip",
+    [
+        "",
+        "../ledger.sqlite",
+        "/etc/passwd",
+        "..%2f..%2fx",
+        "DDDDDDDDDDD_000000",
+        f"{A}/../{B}",
+        "a\0b",
+        "ü" * 500,
+    ],
+)
+def test_only_clips_of_the_queue_have_a_preview(clip: str, page: Client) -> None:
+    assert page.get("/preview", params={"clip": clip}).status_code == 404
+
+
+def test_a_preview_comes_whole_and_in_parts(page: Client) -> None:
+    whole = page.get("/preview", params={"clip": A})
+    assert whole.status_code == 200 and whole.headers["content-type"] == "video/mp4"
+    assert whole.headers["accept-ranges"] == "bytes" and b"ftyp" in whole.content[:12]
+    part = page.get("/preview", params={"clip": A}, headers={"range": "bytes=10-19"})
+    assert (part.status_code, part.content) == (206, whole.content[10:20])
+    assert part.headers["content-range"] == f"bytes 10-19/{len(whole.content)}"
+    last = page.get("/preview", params={"clip": A}, headers={"range": "bytes=-5"})
+    assert last.content == whole.content[-5:]
+    assert page.get("/preview", params={"clip": A}, headers={"range": "bytes=99999999-"}).status_code == 416
+    assert page.get("/preview", params={"clip": A}, headers={"range": "lines=1-2"}).status_code == 400
+
+
+def test_a_clip_that_cannot_be_read_is_said_and_can_be_rejected(page: Client, own: DataRoot) -> None:
+    own.clips.unlink()
+    own.previews.unlink()
+    found = page.get("/preview", params={"clip": B})
+    assert found.status_code == 422 and "is gone from the data folder" in found.json()["error"]
+    given = page.post("/api/verdict", json=_verdict(B, "reject", reason="other", comment="no video"))
+    assert given.status_code == 200 and given.json()["clip"]["id"] == A
+    assert [one.clip for one in verdicts(own)] == [B]
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", "/"), ("PUT", "/review.js"), ("GET", "/api/verdict"),
+                                               ("DELETE", "/preview"), ("OPTIONS", "/api/next"), ("TRACE", "/")])  # fmt: skip
+def test_other_methods_are_refused(method: str, path: str, page: Client) -> None:
+    assert page.request(method, path).status_code == 405
+
+
+def test_the_page_asks_nothing_of_other_hosts(page: Client) -> None:
+    for path in PAGE:
+        found = page.get(path)
+        assert found.status_code == 200
+        text = found.text.replace("http://www.w3.org/2000/svg", "")
+        assert "http://" not in text and "https://" not in text and "@import" not in text
+
+
+# What bad requests get
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"reviewer": ""}, {"reviewer": None}, {"reviewer": "a" * 61}, {"reviewer": "a\u202eb"}, {"reviewer": 7},
+        {"window": {}}, {"clip": 3}, {"clip": "x" * 1001}, {"action": "undo"}, {"action": None}, {"action": ["accept"]},
+        {"action": "reject"}, {"action": "reject", "reason": "ugly"}, {"reason": "other"},
+        {"action": "reject", "reason": "other"}, {"action": "reject", "reason": "other", "comment": "  "},
+        {"comment": "x" * 2001}, {"comment": 5}, {"seconds": "x"}, {"seconds": True}, {"seconds": 1e300}, {"base": -1},
+        {"base": 99}, {"base": 1.5}, {"known": "1"}, {"regions": None}, {"regions": []}, {"regions": "box"},
+        {"regions": [1]}, {"regions": [{}]}, {"regions": [{"bbox": [0, 0, 1]}]}, {"regions": [{"bbox": [0, 0, 1, "1"]}]},
+        {"regions": [{"bbox": [0, 0, 2, 1]}]}, {"regions": [{"bbox": [0.5, 0.5, 0.5, 0.6]}]},
+        {"regions": [{"bbox": [0.6, 0, 0.5, 1]}]}, {"regions": [{"bbox": [0, 0, 1, 1], "from": 1}]},
+        {"regions": [{"bbox": [0, 0, 1, 1], "from": -1}]}, {"regions": [{"bbox": [0, 0, 1, 1], "group": 1}]},
+        {"regions": [{"bbox": [0, 0, 1, 1], "from": 0}] * 2}, {"regions": [{"bbox": [0, 0, 1, 1]}] * 101},
+        {"regions": [{"bbox": [0, 0, 1, 10**400]}]},
+    ],
+)  # fmt: skip
+def test_a_verdict_that_is_none_is_refused_in_words(
+    change: dict[str, Any], page: Client, own: DataRoot
+) -> None:
+    body = json.dumps({**_verdict(), **change}).encode()
+    found = page.post("/api/verdict", content=body, headers={"content-type": "application/json"})
+    assert found.status_code == 400 and found.json()["error"]
+    assert verdicts(own) == []
+
+
+def test_bodies_that_are_no_json_too_long_or_of_another_kind_are_refused(page: Client) -> None:
+    kind = {"content-type": "application/json"}
+    for bad in (
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b'"x"',
+        b"\xff",
+        b"{" * 5000,
+        b"[" * 100_000,
+        b'{"reviewer": "\\ud800"}',
+    ):
+        assert page.post("/api/next", content=bad, headers=kind).status_code == 400
+    assert page.post("/api/next", content=b" " * (MOST_BYTES + 1), headers=kind).status_code == 413
+
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(99):
+            yield b" " * 9999
+
+    assert page.post("/api/next", content=endless(), headers=kind).status_code == 413
+    assert page.post("/api/next", data={"reviewer": "anna"}).status_code == 415
+    assert page.post("/api/next", content=b"{}", headers={"content-type": "text/plain"}).status_code == 415
+
+
+@pytest.mark.parametrize("path", ["next", "open", "verdict", "undo", "beat", "leave"])
+def test_no_json_whatever_makes_the_server_stumble(path: str, page: Client) -> None:
+    values = st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+        max_leaves=6,
+    )
+    keys = ("clip", "leave", "prefer", "number", "skip", "action", "reason", "regions", "base", "comment")
+
+    @settings(max_examples=40, suppress_health_check=list(HealthCheck))
+    @given(st.dictionaries(st.sampled_from(keys), values))
+    def stumble(body: dict[str, Any]) -> None:
+        found = page.post(
+            f"/api/{path}",
+            content=json.dumps({**ROOM, **body}).encode(),
+            headers={"content-type": "application/json"},
+        )
+        assert found.status_code < 500 and found.json() is not None
+
+    stumble()
+
+
+# What good ones do
+
+
+def test_a_verdict_is_in_the_ledger_before_the_answer_and_the_next_clip_is_in_it(
+    page: Client, own: DataRoot
+) -> None:
+    first = page.post("/api/next", json=ROOM).json()
+    assert first["clip"]["id"] == A and first["clip"]["class"] == "dog barking"
+    assert [one["name"] for one in first["clip"]["candidates"]] == ["Dog", "Person"]
+    found = page.post("/api/verdict", json=_verdict(comment=" clear ")).json()
+    assert found["clip"]["id"] == B and found["progress"]["done"] == 1 and found["recorded"] == 1
+    (one,) = verdicts(own)
+    assert (one.clip, one.reviewer, one.action, one.comment, one.seconds) == (
+        A,
+        "anna",
+        "accept",
+        "clear",
+        3.2,
+    )
+    assert one.regions[0].origin == DOG and one.sound_class == "dog barking"
+
+
+def test_a_verdict_that_is_sent_twice_is_entered_once(page: Client, own: DataRoot) -> None:
+    for _ in range(3):
+        assert page.post("/api/verdict", json=_verdict()).json()["recorded"] == 1
+    assert len(verdicts(own)) == 1
+    assert page.post("/api/verdict", json=_verdict(known=1)).json()["recorded"] == 2  # said again on purpose
+
+
+def test_boxes_say_who_made_them(page: Client, own: DataRoot) -> None:
+    regions = [
+        {"from": 0, "bbox": [0.1, 0.2, 0.6, 0.8], "group": True, "interaction": False},
+        {"from": None, "bbox": [0, 0, 0.25, 1]},
+    ]
+    page.post("/api/verdict", json=_verdict(regions=regions))
+    moved, drawn = verdicts(own)[0].regions
+    mine = Origin("reviewer", "anna")
+    assert (moved.origin, moved.parent, moved.group) == (mine, DOG, True)
+    assert (drawn.origin, drawn.parent, drawn.group) == (mine, None, False)
+    again = [{"from": 0, "bbox": [0, 0.2, 0.6, 0.8], "group": True}]
+    page.post("/api/verdict", json=_verdict(regions=again, base=1, known=1))
+    (moved_again,) = verdicts(own)[1].regions
+    assert (moved_again.origin, moved_again.parent) == (mine, DOG)
+
+
+def test_an_undo_gives_the_clip_back_with_its_boxes(page: Client, own: DataRoot) -> None:
+    page.post("/api/verdict", json=_verdict(regions=[{"from": None, "bbox": [0, 0, 0.25, 1]}], comment="x"))
+    for _ in range(2):  # a second sending changes nothing
+        found = page.post("/api/undo", json={**ROOM, "number": 1, "leave": B}).json()
+        assert found["undone"] == 1 and found["clip"]["id"] == A and found["clip"]["base"] == 1
+        assert found["clip"]["regions"][0]["bbox"] == [0, 0, 0.25, 1] and found["clip"]["comment"] == "x"
+        assert found["progress"]["last"] == 0
+    assert [one.action for one in verdicts(own)] == ["accept", "undo"]
+    assert page.post("/api/undo", json={**ROOM, "reviewer": "bob", "number": 1}).status_code == 409
+    assert page.post("/api/undo", json={**ROOM, "number": 77}).status_code == 409
+
+
+def test_reviewers_and_windows_do_not_meet(page: Client) -> None:
+    def ask(**who: str) -> Any:
+        return page.post("/api/next", json={**ROOM, **who}).json()["clip"]["id"]
+
+    assert [ask(), ask(reviewer="bob", window="w2"), ask(window="w3")] == [A, B, C]
+    assert page.post("/api/next", json={"reviewer": "dora", "window": "w4"}).json()["why"] == "waiting"
+    found = page.post("/api/open", json={"reviewer": "dora", "window": "w4", "clip": A})
+    assert found.status_code == 409 and found.json()["by"] == "anna"
+    assert page.post("/api/beat", json={"reviewer": "dora", "window": "w4", "clip": A}).json()["by"] == "anna"
+
+
+def test_skipped_clips_come_again_at_the_end(page: Client) -> None:
+    seen = [page.post("/api/next", json=ROOM).json()["clip"]["id"]]
+    for _ in range(3):
+        found = page.post("/api/next", json={**ROOM, "leave": seen[-1], "skip": True}).json()["clip"]
+        seen.append(found["id"])
+    assert seen == [A, B, C, A] and found["skipped"]
+
+
+def test_a_closed_window_frees_its_clip_after_a_moment(page: Client, own: DataRoot) -> None:
+    page.post("/api/next", json=ROOM)
+    page.post("/api/leave", json={**ROOM, "clip": A})
+    with Ledger.open(own.ledger) as ledger, Stages(ledger).queue() as queue:
+        assert [lease.until - 10 for lease in queue.leases(0)] < [time.time()]
+
+
+def test_verdicts_of_other_servers_are_counted(page: Client, own: DataRoot) -> None:
+    with Ledger.open(own.ledger) as ledger:
+        Stages(ledger).record_verdicts([accept(A, "bob"), accept(B, "bob")])
+    found = page.post("/api/next", json=ROOM).json()
+    assert found["clip"]["id"] == C and found["progress"]["done"] == 2
+    page.post("/api/verdict", json=_verdict(C))
+    assert page.post("/api/next", json=ROOM).json()["why"] == "done"
+
+
+def test_names_of_clips_may_be_odd(tmp_path: Path) -> None:
+    odd = "ü <b>&\"' %2e#?.x"
+    root = home(tmp_path, (odd,), files=False)
+    desk = Desk(root, None, 0.0)
+    with Client(make_app(desk, TOKEN, 8123), HOST, KEY) as client:
+        found = client.post("/api/next", json=ROOM).json()["clip"]
+        assert found["id"] == odd
+        assert client.get(found["video"]).status_code == 422
+        assert (
+            client.post("/api/verdict", json=_verdict(odd, "reject", reason="off screen")).status_code == 200
+        )
+    desk.close()
+    assert isinstance(verdicts(root)[0], Verdict)

@@ -1,0 +1,167 @@
+"""VIA 3 projects: what is exported comes back as verdicts, and nobody's box changes on the way."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("av", reason="PyAV is not installed")
+
+from click.testing import CliRunner, Result
+from review_cases import CLIPS, DOG, candidate, home, verdicts
+
+from vggss.boxes import Box
+from vggss.cli.verify import verify
+from vggss.errors import DataError
+from vggss.ledger import Ledger, Outcome
+from vggss.ledger.stages import Stages
+from vggss.media.cut import ffmpeg_program
+from vggss.storage import DataRoot
+
+A, B, _ = CLIPS
+ODD = Box(1 / 3, 0.123456789, 2 / 3, 0.987654321)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> DataRoot:
+    try:
+        ffmpeg_program()
+    except DataError as error:
+        pytest.skip(str(error))
+    root = home(tmp_path_factory.mktemp("via3"), (A, B))
+    with Ledger.open(root.ledger) as ledger:
+        Stages(ledger).record_candidates([candidate(A, ODD, Box(0, 0, 0.5, 0.5))])
+    return root
+
+
+@pytest.fixture
+def root(made: DataRoot, tmp_path: Path) -> Iterator[DataRoot]:
+    """Return the data folder as it was; verdicts of one test are none of another's."""
+    copy = DataRoot(tmp_path / "root", "a test")
+    copy.path.mkdir()
+    copy.ledger.write_bytes(made.ledger.read_bytes())
+    for name in ("clips", "previews"):
+        with contextlib.suppress(FileExistsError):
+            (made.path / name).mkdir()
+        (copy.path / name).symlink_to(made.path / name)
+    yield copy
+
+
+def _run(root: DataRoot, *words: object) -> Result:
+    return CliRunner().invoke(verify, [*map(str, words), "--root", str(root.path)])
+
+
+def _export(root: DataRoot, out: Path) -> dict[str, Any]:
+    found = _run(root, "export", out)
+    assert found.exit_code == 0, found.output
+    return dict(json.loads((out / "project.json").read_bytes()))
+
+
+def _said(project: dict[str, Any], clip: str, **values: str) -> None:
+    names = {a["aname"]: aid for aid, a in project["attribute"].items()}
+    fid = next(fid for fid, file in project["file"].items() if file["fname"] == f"{clip}.mp4")
+    entry = next(m for m in project["metadata"].values() if m["vid"] == fid and not m["xy"])
+    entry["av"].update({names[name]: value for name, value in values.items()})
+
+
+def _import(root: DataRoot, out: Path, project: dict[str, Any]) -> Result:
+    file = out / "done.json"
+    file.write_text(json.dumps(project), encoding="utf-8")
+    return _run(root, "import", file, "--reviewer", "anna")
+
+
+def test_untouched_boxes_come_back_to_the_last_digit(root: DataRoot, tmp_path: Path) -> None:
+    project = _export(root, tmp_path / "out")
+    assert sorted(path.name for path in (tmp_path / "out" / "videos").iterdir()) == [f"{A}.mp4", f"{B}.mp4"]
+    _said(project, A, verdict="accept")
+    _said(project, B, verdict="reject", reason="off screen", comment="töne")
+    found = _import(root, tmp_path / "out", project)
+    assert "2 verdicts of anna entered" in found.output
+    first, second = verdicts(root)
+    assert (first.clip, first.action, first.sound_class) == (A, "accept", "dog barking")
+    assert [(region.box, region.origin) for region in first.regions] == [
+        (ODD, DOG),
+        (Box(0, 0, 0.5, 0.5), DOG),
+    ]
+    assert (second.action, second.reason, second.comment) == ("reject", "off screen", "töne")
+    assert "0 verdicts of anna entered, 2 known before" in _import(root, tmp_path / "out", project).output
+    assert len(verdicts(root)) == 2
+
+
+def test_moved_drawn_and_deleted_boxes_say_who_made_them(root: DataRoot, tmp_path: Path) -> None:
+    project = _export(root, tmp_path / "out")
+    _said(project, A, verdict="accept")
+    del project["metadata"]["box-1-1"]
+    project["metadata"]["box-1-0"]["xy"] = [2, 0, 0, 32, 24]
+    project["metadata"]["1_aB3dE"] = {
+        "vid": "1",
+        "flg": 0,
+        "z": [4.9],
+        "xy": [2, 32, 24, 32, 24],
+        "av": {"6": "group"},
+    }
+    found = _import(root, tmp_path / "out", project)
+    assert "not on the annotated frame" in found.output
+    moved, drawn = verdicts(root)[0].regions
+    assert (moved.box, moved.origin.name, moved.parent) == (Box(0, 0, 0.5, 0.5), "anna", DOG)
+    assert (drawn.box, drawn.origin.by, drawn.parent, drawn.group) == (
+        Box(0.5, 0.5, 1, 1),
+        "reviewer",
+        None,
+        True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("mend", "why"),
+    [
+        (lambda p: _said(p, A, verdict="reject"), "without one of the reasons"),
+        (lambda p: _said(p, A, verdict="reject", reason="other"), "without a comment"),
+        (lambda p: _said(p, A, verdict="perhaps"), "not accept or reject"),
+        (lambda p: p["file"]["1"].update(fname="other.mp4"), "no video of this queue"),
+        (lambda p: (_said(p, B, verdict="accept"), p["metadata"].pop("box-2-0")), "accepted without a box"),
+    ],
+)
+def test_what_cannot_be_taken_is_named_and_nothing_is_entered(
+    root: DataRoot, tmp_path: Path, mend: Callable[[dict[str, Any]], object], why: str
+) -> None:
+    project = _export(root, tmp_path / "out")
+    _said(project, B, verdict="accept")
+    mend(project)
+    found = _import(root, tmp_path / "out", project)
+    assert isinstance(found.exception, DataError) and why in str(found.exception)
+    assert verdicts(root) == []
+
+
+def test_files_without_a_verdict_stay_open_and_reviewed_ones_are_not_exported_again(
+    root: DataRoot, tmp_path: Path
+) -> None:
+    project = _export(root, tmp_path / "out")
+    _said(project, A, verdict="reject", reason="off screen")
+    assert "1 file without a verdict" in _import(root, tmp_path / "out", project).output
+    assert [file["fname"] for file in _export(root, tmp_path / "again")["file"].values()] == [f"{B}.mp4"]
+
+
+def test_a_clip_that_cannot_be_shown_is_left_out_and_one_with_an_odd_name_is_not(
+    root: DataRoot, tmp_path: Path
+) -> None:
+    with Ledger.open(root.ledger) as ledger:
+        row = ledger.row(A)
+        assert row is not None and row.facts is not None
+        gone = type(row.facts)("clips/gone.mp4", "0" * 64, 1, 10.0, 64, 48, 10.0, 16000, 1)
+        ledger.record_many([Outcome("a b#ü", "have", facts=row.facts), Outcome("gone", "have", facts=gone)])
+        Stages(ledger).record_candidates([candidate("a b#ü"), candidate("gone")])
+    found = _run(root, "export", tmp_path / "out")
+    assert "left out: gone: clips/gone.mp4 is gone" in found.output and "3 clips" in found.output
+    assert all(path.name.isascii() and " " not in path.name for path in (tmp_path / "out/videos").iterdir())
+
+
+def test_nothing_to_export_is_said(tmp_path: Path) -> None:
+    root = home(tmp_path, (), files=False)
+    found = _run(root, "export", tmp_path / "out")
+    assert isinstance(found.exception, DataError) and "no clip to export" in str(found.exception)
