@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import pickle
 from pathlib import Path
 from typing import Any
@@ -129,6 +130,12 @@ def test_a_box_follows_a_picture_that_is_squashed(detector: Detector, test_data:
     wide = Picture("wide", np.repeat(picture.pixels, 2, 1))
     one, other = (seen[0] for seen in detector.detect([picture, wide]))
     assert one.name == other.name == "Cat" and one.box.iou(other.box) > 0.9
+
+
+def test_a_model_is_opened_without_a_greeting(test_data: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    open_detector(DetectorSpec("ssd", test_data / "models" / "ssd_oidv4.tflite"))
+    os.write(2, b"still there")
+    assert capfd.readouterr().err == "still there"
 
 
 def test_another_model_is_refused(test_data: Path, tmp_path: Path) -> None:

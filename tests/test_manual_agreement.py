@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from manual_cases import LEFT, RIGHT, entry
+from manual_cases import DOG, LEFT, RIGHT, entry
 
 from vggss.boxes import Box
+from vggss.ledger.stage_records import Region
 from vggss.pipeline.manual.agreement import agreement, alpha, kappa
 from vggss.pipeline.manual.matching import Pair, pairs
 
@@ -108,6 +110,15 @@ def test_the_newest_entry_of_each_is_compared() -> None:
     )
     assert found.iou == 1.0
     assert found.alpha is None  # all said the same: nothing could differ
+
+
+def test_boxes_that_both_left_as_the_detector_drew_them_are_counted_apart() -> None:
+    mine, his = entry("anna", LEFT, RIGHT), entry("ben", LEFT, RIGHT)
+    mine = replace(mine, regions=(Region(LEFT, DOG), mine.regions[1]))
+    his = replace(his, regions=(Region(LEFT, DOG), Region(RIGHT, DOG)))
+    found = agreement([mine, his])
+    assert (found.matched, found.untouched) == (2, 1)
+    assert found.pairs[0].untouched == 1
 
 
 def test_agreement_of_nobody_is_not_a_number() -> None:

@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from manual_cases import DOG, HEIGHT, LEFT, RIGHT, WIDTH, Lab, candidate, clip, done, image, images, lab, rect
 
+from vggss.benchmark import load_annotations
 from vggss.boxes import Box
 from vggss.errors import DataError, UsageError
 from vggss.ledger import Ledger
-from vggss.ledger.stage_records import Origin
+from vggss.ledger.stage_records import CandidateRow, Origin, Region
 from vggss.ledger.stages import Stages
 from vggss.pipeline.manual.adjudication import disputes, drafts, rows
 from vggss.pipeline.manual.batches import recorded
@@ -433,3 +434,71 @@ def test_two_annotators_an_adjudicator_and_the_outcome(tmp_path: Path) -> None:
     assert kept.origin == Origin("annotator", "ben")
     assert kept.parent == DOG
     assert len(list(images(ruling))) == 2
+
+
+def test_the_published_boxes_go_to_via_and_back_and_lose_but_those_without_area(
+    test_data: Path, tmp_path: Path
+) -> None:
+    every = load_annotations(test_data / "vggss" / "vggss.json").annotations
+    odd = [one for one in every if any(box.as_tuple() != box.clipped or box.area == 0 for box in one.boxes)]
+    published = {one.clip: one for one in (*odd, *every[:50])}
+    empty = {name for name, one in published.items() if any(box.area == 0 for box in one.boxes)}
+    assert len(empty) == 18
+    here = lab(tmp_path)
+    release = Origin("release", "vggss")
+    here.add(
+        *(
+            CandidateRow(
+                name, one.sound_class, "release", "", WIDTH, HEIGHT, 5.0, "person", "",
+                tuple(Region(box, release) for box in one.boxes),
+            )
+            for name, one in published.items()
+        )
+    )  # fmt: skip
+    here.export("anna", batch=10_000, sound=False)
+    taken = here.take(here.save(done(anna(here))), keep_going=True)
+    assert len(taken.faults) == sum(box.area == 0 for name in empty for box in published[name].boxes)
+    assert {entry.clip for entry in taken.entered} == set(published) - empty
+    for entry in taken.entered:
+        assert tuple(region.box for region in entry.regions) == tuple(published[entry.clip].boxes)
+        assert {region.origin for region in entry.regions} == {release}
+
+
+@pytest.fixture(scope="module")
+def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Lab:
+    """Return a lab as ``here``, for many examples."""
+    found = lab(tmp_path_factory.mktemp("fuzzed"))
+    found.add(candidate(A, boxes=[LEFT, RIGHT]), candidate(B), candidate(C, boxes=[RIGHT]))
+    found.export("anna")
+    return found
+
+
+scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
+values = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def places(value: Any) -> list[tuple[Any, Any]]:
+    """Return every container of a document with each of its keys."""
+    keys = (
+        list(value) if isinstance(value, dict) else list(range(len(value))) if isinstance(value, list) else []
+    )
+    return [(value, key) for key in keys] + [place for key in keys for place in places(value[key])]
+
+
+@settings(max_examples=200)
+@given(st.data())
+def test_a_file_with_anything_in_any_place_is_entered_or_refused(fuzzed: Lab, data: st.DataObject) -> None:
+    saved = done(anna(fuzzed))
+    for _ in range(data.draw(st.integers(1, 3))):
+        container, key = data.draw(st.sampled_from(places(saved)))
+        container[key] = data.draw(values)
+    try:
+        taken = fuzzed.take(fuzzed.save(saved), annotator="anna", keep_going=True)
+    except DataError as error:
+        assert str(error)
+    else:
+        assert len(taken.entered) + taken.same <= 3

@@ -12,7 +12,7 @@ from via_cases import FILES, batch, images, words
 
 from vggss.errors import DataError
 from vggss.pipeline.via import ViaImage, ViaProject, ViaRegion, read_via, write_via2_csv
-from vggss.pipeline.via.via2_csv import COLUMNS
+from vggss.pipeline.via.via2_csv import COLUMNS, read_csv
 
 HEADER = ",".join(COLUMNS)
 EXPORT = (FILES / "via2_export.csv").read_bytes()
@@ -136,3 +136,13 @@ def test_a_cell_may_hold_a_line_end_and_a_quote_without_an_end_spoils_its_own_li
     assert [picture.filename for picture in found.images] == ["a\nb.jpg", "c.jpg"]
     with pytest.raises(DataError, match="f, line 2: 1 cells"):
         read_via("\n".join([HEADER, '"a', *rows[1:]]).encode(), "f")
+
+
+def test_quotes_inside_a_cell_without_quotes_are_part_of_it() -> None:
+    content = f'{HEADER}\n"a"b.jpg,1,{{}},,0,{{}},"{{}}"\n'
+    assert read_via(content.encode(), "f").images == (ViaImage('"a"b.jpg', 1),)
+
+
+def test_text_without_a_header_is_refused() -> None:
+    with pytest.raises(DataError, match="f, line 1: no header; VIA's CSV begins with filename,file_size"):
+        read_csv("a.jpg,1", "f")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from via_cases import BOXES, CHIEF, FILES, HEIGHT, OTHER, WIDTH, batch, image, images, projects
+from via_cases import BOXES, CHIEF, FILES, HEIGHT, OTHER, WIDTH, batch, image, images, projects, review
 
 from vggss.errors import DataError
 from vggss.pipeline.via import (
@@ -24,6 +24,7 @@ from vggss.pipeline.via import (
     to_box,
     write_via2,
     write_via2_annotations,
+    write_via3,
 )
 
 
@@ -158,7 +159,8 @@ def test_a_part_of_another_shape_is_refused_by_its_name(document: Any, message: 
         (b'{"a": {"filename": "a"}, "a": {"filename": "b"}}', "the key 'a' stands twice"),
         (b'{"a": NaN}', "NaN is no number of JSON"),
         (b'{"a": 1e999}', "the number '1e999' is too large"),
-        (b'{"project": {}, "metadata": {}}', "is a VIA 3 project"),
+        (b'{"project": {}, "metadata": {}}', "f has no 'file' and no 'view'; needed a VIA 3 project"),
+        (write_via3(review()), "f is a VIA 3 project without pictures"),
         (b'{"region": {}, "file": {}}', "definitions of attributes alone"),
         (
             b'{"shapes": [], "imagePath": ""}',

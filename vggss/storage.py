@@ -68,6 +68,11 @@ class DataRoot:
         return self.path / "autobox"
 
     @property
+    def via(self) -> Path:
+        """Batches given out to annotators, and their files as they came back; must not be deleted."""
+        return self.path / "via"
+
+    @property
     def previews(self) -> Path:
         """Five seconds of video round the frame of each clip, for review; may be deleted while nobody reviews."""
         return self.path / "previews"

@@ -7,9 +7,12 @@ ECCV 2016, with the variances of its reference code).
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import math
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -97,8 +100,9 @@ class SsdDetector:
         from ai_edge_litert.interpreter import Interpreter
 
         try:
-            self._network = Interpreter(model_content=content, num_threads=1)
-            self._network.allocate_tensors()
+            with _quiet():
+                self._network = Interpreter(model_content=content, num_threads=1)
+                self._network.allocate_tensors()
             inputs, outputs = self._network.get_input_details(), self._network.get_output_details()
         except (ValueError, RuntimeError) as error:
             raise DataError(
@@ -138,6 +142,23 @@ class SsdDetector:
             named = self._classes[one]
             found.append(Seen(named.mid, named.name, float(scores[row, one]), Box(*boxes[row].tolist())))
         return tuple(found)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence standard error: TensorFlow Lite greets every process there, and nothing else turns that off."""
+    try:
+        saved = os.dup(2)
+    except OSError:  # there is none
+        yield
+        return
+    try:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
 
 
 def open_ssd(spec: DetectorSpec) -> SsdDetector:

@@ -20,7 +20,8 @@ class PairAgreement:
     ``both_boxes``, ``neither``, ``differ``: clips on which both drew boxes, both could not localise the sound, or one
     of each. ``kappa``: Cohen's, on localisable or not; None where it is not defined (both always said the same
     one thing). ``f1``: of boxes that match with an intersection over union of at least .5, over clips where both
-    drew; None where there are none. ``iou``: mean over the matched boxes.
+    drew; None where there are none. ``iou``: mean over the ``matched`` pairs of boxes. ``untouched``: in how many of
+    these both left a box as it had been put there for them, which says little about their eyes.
     """
 
     first: str
@@ -33,6 +34,7 @@ class PairAgreement:
     f1: float | None
     iou: float | None
     matched: int
+    untouched: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +42,16 @@ class Agreement:
     """All annotators on the clips that several have annotated.
 
     ``alpha``: Krippendorff's, nominal, on localisable or not; None where it is not defined (nothing shared, or
-    everybody always said the same one thing). ``f1`` and ``iou`` as in :class:`PairAgreement`, over all pairs.
+    everybody always said the same one thing). The rest as in
+    :class:`PairAgreement`, over all pairs.
     """
 
     clips: int
     alpha: float | None
     f1: float | None
     iou: float | None
+    matched: int
+    untouched: int
     pairs: tuple[PairAgreement, ...]
 
 
@@ -59,9 +64,8 @@ def agreement(entries: Iterable[Entry]) -> Agreement:
     units = [[entry.state for entry in said.values()] for said in shared.values()]
     names = sorted({name for said in shared.values() for name in said})
     found = [_pair(one, other, shared) for one, other in combinations(names, 2)]
-    counts = [_box_counts(a, b) for said in shared.values() for a, b in combinations(said.values(), 2)]
-    f1, iou, _ = _boxes(counts)
-    return Agreement(len(shared), alpha(units), f1, iou, tuple(pair for pair in found if pair.clips))
+    boxes = _boxes((a, b) for said in shared.values() for a, b in combinations(said.values(), 2))
+    return Agreement(len(shared), alpha(units), *boxes, tuple(pair for pair in found if pair.clips))
 
 
 def alpha(units: Iterable[Sequence[Hashable]]) -> float | None:
@@ -126,24 +130,25 @@ def kappa(values: Iterable[tuple[Hashable, Hashable]]) -> float | None:
 def _pair(first: str, second: str, shared: Mapping[str, Mapping[str, Entry]]) -> PairAgreement:
     said = [(by[first], by[second]) for by in shared.values() if first in by and second in by]
     states = [(a.state, b.state) for a, b in said]
-    f1, iou, matched = _boxes([_box_counts(a, b) for a, b in said])
+    boxes = _boxes(said)
     both = states.count(("boxes", "boxes"))
     neither = states.count(("not_localisable", "not_localisable"))
     differ = len(said) - both - neither
-    return PairAgreement(first, second, len(said), both, neither, differ, kappa(states), f1, iou, matched)
+    return PairAgreement(first, second, len(said), both, neither, differ, kappa(states), *boxes)
 
 
-def _box_counts(one: Entry, other: Entry) -> tuple[int, list[float]]:
-    """Return how many boxes two people drew, and how well those fit that match; none where one drew none."""
-    if not (one.regions and other.regions):
-        return 0, []
-    found = pairs([region.box for region in one.regions], [region.box for region in other.regions])
-    return len(one.regions) + len(other.regions), [pair.iou for pair in found]
-
-
-def _boxes(counts: Sequence[tuple[int, list[float]]]) -> tuple[float | None, float | None, int]:
-    """Return F1, the mean intersection over union of matched boxes, and how many pairs match."""
-    drawn = sum(number for number, _ in counts)
-    ious = [iou for _, found in counts for iou in found]
+def _boxes(said: Iterable[tuple[Entry, Entry]]) -> tuple[float | None, float | None, int, int]:
+    """Return F1, the mean intersection over union of matched boxes, how many pairs match, and how many of them untouched."""
+    drawn = untouched = 0
+    ious: list[float] = []
+    for one, other in said:
+        if one.regions and other.regions:
+            found = pairs([region.box for region in one.regions], [region.box for region in other.regions])
+            drawn += len(one.regions) + len(other.regions)
+            ious += [pair.iou for pair in found]
+            untouched += sum(
+                "annotator" not in (one.regions[pair.first].origin.by, other.regions[pair.second].origin.by)
+                for pair in found
+            )
     f1 = 2 * len(ious) / drawn if drawn else None
-    return f1, math.fsum(ious) / len(ious) if ious else None, len(ious)
+    return f1, math.fsum(ious) / len(ious) if ious else None, len(ious), untouched

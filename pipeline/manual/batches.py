@@ -63,16 +63,11 @@ class Batch:
         return f"{'batch' if self.role == 'annotator' else 'disputed'}-{self.number:03d}"
 
 
-def home(root: DataRoot) -> Path:
-    """Return the folder of what was given to annotators and came back from them."""
-    return root.path / "via"
-
-
 def record(batches: Sequence[Batch], root: DataRoot) -> None:
     """Keep what was given out together, so that it can be understood when it comes back: in one file, all or nothing."""
     if not batches:
         return
-    folder = home(root) / "batches"
+    folder = root.via / "batches"
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -89,7 +84,7 @@ def recorded(root: DataRoot) -> list[Batch]:
     DataError
         a record was damaged.
     """
-    folder = home(root) / "batches"
+    folder = root.via / "batches"
     if not folder.is_dir():
         return []
     found = [batch for path in _files(folder) for batch in _load(path)]

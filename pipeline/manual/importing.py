@@ -14,7 +14,7 @@ from vggss.boxes import Box
 from vggss.errors import DataError, UsageError, printable, some
 from vggss.ledger.stage_records import Entry, Region
 from vggss.ledger.stages import Stages
-from vggss.pipeline.manual.batches import Batch, Role, home, recorded
+from vggss.pipeline.manual.batches import Batch, Role, recorded
 from vggss.pipeline.manual.names import person
 from vggss.pipeline.manual.reading import Contents, Picture, contents, missing
 from vggss.pipeline.manual.rules import check
@@ -203,7 +203,7 @@ def _other_peoples(annotator: str, role: Role, named: Sequence[Batch]) -> tuple[
 
 def _keep(content: bytes, path: Path, annotator: str, digest: str, root: DataRoot) -> None:
     """Keep the file as it came; nothing that an annotator sent is lost."""
-    folder = home(root) / "imported"
+    folder = root.via / "imported"
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -141,7 +141,7 @@ class Desk:
         regions = regions_of(given, base, seat.reviewer)
         verdict = Verdict(
             given.clip, seat.reviewer, given.action, given.reason, regions, item.settled.sound_class,
-            given.comment, round(given.seconds, 1),
+            given.comment, round(given.seconds, 2),
         )  # fmt: skip
         standing = self._queue.standing.of(given.clip).get(seat.reviewer)
         if standing is not None and standing.number > given.known and _says_the_same(standing, verdict):

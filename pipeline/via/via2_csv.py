@@ -153,21 +153,12 @@ def _row(line: int, cells: list[str], separator: str, columns: list[str], origin
 
 def _cells(line: str, separator: str) -> list[str]:
     """Split a line into cells (RFC 4180); a quote inside an unquoted cell is a quote."""
-    cells, at = [], 0
     pattern = re.compile(rf"({QUOTED}|[^{separator}]*+)({separator}|\Z)")
-    while True:
-        match = pattern.match(line, at)
-        if match is None:  # text after a closing quote, or a quote without an end: take it as it stands
-            end = line.find(separator, at)
-            cell, at = (line[at:], len(line)) if end < 0 else (line[at:end], end + 1)
-            cells.append(cell)
-            if end < 0:
-                return cells
-            continue
+    cells, at, more = [], 0, True
+    while more and (match := pattern.match(line, at)):
         cells.append(_plain(match[1]))
-        at = match.end()
-        if not match[2]:
-            return cells
+        at, more = match.end(), bool(match[2])
+    return cells
 
 
 def _plain(cell: str) -> str:
@@ -193,9 +184,10 @@ def _take(row: _Row, images: dict[tuple[str, int], _Image], notes: list[str], wh
     shape = _object(cells["region_shape_attributes"], where, "region_shape_attributes")
     region = _object(cells["region_attributes"], where, "region_attributes")
     count = cells["region_count"].strip()
-    image.told = int(count) if count.isdecimal() and len(count) < 10 else len(image.regions) + 1
-    if shape or region or image.told > 0:
+    counted = count.isdecimal() and len(count) < 10
+    if shape or region or (counted and int(count) > 0):
         image.regions.append(ViaRegion(shape, region, dict(row.extra)))
+    image.told = int(count) if counted else len(image.regions)
 
 
 def _object(cell: str, where: str, column: str) -> dict[str, Any]:

@@ -70,7 +70,7 @@ def as_via2(project: Via3Project, origin: str) -> ViaProject:
 
 def _image(name: str, items: list[Via3Item], questions: Mapping[str, Via3Attribute], origin: str) -> ViaImage:
     said: dict[str, Any] = {}
-    regions = []
+    regions: list[ViaRegion] = []
     for item in items:
         values = _values(item, questions)
         if not item.shape:

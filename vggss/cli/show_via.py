@@ -155,6 +155,11 @@ def say_merge(
             f"{_number(measured.alpha)} (localisable or not), F1 of boxes {_number(measured.f1)}, "
             f"mean IoU {_number(measured.iou)}"
         )
+        if measured.untouched:
+            click.echo(
+                f"  {measured.untouched:,} of the {measured.matched:,} pairs of boxes behind this are boxes of stage 1 that "
+                f"both left as they were"
+            )
         console().print(_pairs(measured))
     else:
         click.echo("no clip has been seen by two annotators: agreement cannot be measured")
@@ -174,12 +179,17 @@ _STATES = {
 
 
 def _pairs(measured: Agreement) -> Any:
-    table = table_of("annotators", "clips", "both boxes", "neither", "differ", "kappa", "F1", "IoU")
+    table = table_of(
+        "annotators", "clips", "both boxes", "neither", "differ", "kappa", "F1", "IoU", "untouched"
+    )
     for pair in measured.pairs:
         numbers = (pair.clips, pair.both_boxes, pair.neither, pair.differ)
         shares = (pair.kappa, pair.f1, pair.iou)
         table.add_row(
-            f"{pair.first}, {pair.second}", *(f"{n:,}" for n in numbers), *(_number(s) for s in shares)
+            f"{pair.first}, {pair.second}",
+            *(f"{n:,}" for n in numbers),
+            *(_number(s) for s in shares),
+            f"{pair.untouched:,}",
         )
     return table
 

@@ -62,11 +62,10 @@ def writing(root: Path | None, what: str) -> Iterator[tuple[Stages, DataRoot]]:
     """Open the ledger and hold the list of batches: one command at a time gives out or takes in."""
     from vggss.ledger import Ledger, exclusive
     from vggss.ledger.stages import Stages
-    from vggss.pipeline.manual.batches import home as folder
     from vggss.storage import data_root
 
     home = data_root(root)
-    with Ledger.open(home.ledger, create=False) as ledger, exclusive(folder(home) / "lock", what):
+    with Ledger.open(home.ledger, create=False) as ledger, exclusive(home.via / "lock", what):
         yield Stages(ledger), home
 
 

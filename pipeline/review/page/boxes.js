@@ -32,7 +32,7 @@ export class Boxes {
     svg.addEventListener("pointerdown", (event) => this.#press(event));
     svg.addEventListener("pointermove", (event) => this.#drag(event));
     for (const name of ["pointerup", "pointercancel"]) svg.addEventListener(name, (event) => this.#release(event));
-    svg.addEventListener("focusin", (event) => this.#focused(event));
+    svg.parentElement.addEventListener("focusin", (event) => this.#focused(event)); // on the svg it would make that a stop for Tab
     new ResizeObserver(() => this.draw()).observe(svg);
   }
 

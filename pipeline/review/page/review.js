@@ -52,7 +52,7 @@ const seat = (more) => ({ reviewer: state.reviewer, window: state.window, ...mor
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
 // Ask until there is an answer; what is asked meanwhile waits.
-async function insist(path, body, kept = "") {
+async function insist(path, body) {
   for (;;) {
     try {
       const answer = await post(path, body);
@@ -63,7 +63,7 @@ async function insist(path, body, kept = "") {
         tellGone(null);
         throw trouble;
       }
-      tellGone(trouble, kept);
+      tellGone(trouble);
       await pause(RETRY);
     }
   }
@@ -84,13 +84,15 @@ async function busily(work) {
   }
 }
 
-function tellGone(trouble, kept = "") {
+function tellGone(trouble) {
   if (!trouble && !state.gone) return;
   state.gone = trouble !== null;
   $("gone").hidden = !trouble;
   refresh();
   if (!trouble) return;
-  const safe = kept ? ` ${kept} is kept here and sent as soon as it is back.` : " Nothing is lost; this page goes on when it is back.";
+  const safe = recall("pending", null)
+    ? " Your verdict is kept here and sent as soon as it is back."
+    : " Nothing is lost; this page goes on when it is back.";
   $("gone").textContent = {
     gone: `The server does not answer.${safe} Start \`vggss verify\` again where it ran.`,
     token: `Another server runs here now.${safe} Open the address it printed, in this tab.`,
@@ -256,7 +258,7 @@ function judge(action, reason = "") {
 function send(body) {
   return busily(async () => {
     try {
-      const answer = await insist("/api/verdict", body, "Your verdict");
+      const answer = await insist("/api/verdict", body);
       keep(`draft:${body.clip}`, null);
       keep("pending", null);
       take(answer);
@@ -551,8 +553,9 @@ function onArrow(event) {
 
 // Tab goes through the boxes first, then through the buttons; Escape brings it back to the boxes.
 function onTab(event) {
-  const free = document.activeElement === document.body || document.activeElement === null;
-  const inBoxes = $("boxes").contains(document.activeElement);
+  const { activeElement } = document;
+  const free = !activeElement || activeElement === document.body || !activeElement.checkVisibility();
+  const inBoxes = $("boxes").contains(activeElement);
   if (event.shiftKey || !state.clip || !(free || inBoxes) || boxes.chosen + 1 >= boxes.list.length) return;
   event.preventDefault();
   boxes.choose(boxes.chosen + 1, true);
