@@ -17,7 +17,7 @@ help:  ## list the targets
 demo: $(VENV)/report.stamp  ## score the sample that ships with the package, write demo-report.html
 	@$(BIN)/vggss score annotations/sample/good.json --benchmark sample --report demo-report.html
 
-test: .make/tested-$(DATA)-$(EXTRAS)  ## every gate: ruff, mypy, import-linter, pytest, wheel (EXTRAS=dev,baselines,cluster for all)
+test: .make/tested-$(DATA)-$(EXTRAS)  ## every gate: ruff, mypy, import-linter, pytest, wheel (EXTRAS=dev,autobox,cluster for all)
 	@echo "every gate has passed on these files ($(DATA), $(EXTRAS)); make retest runs them again"
 
 retest:  ## run every gate again

@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import click
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -46,13 +47,26 @@ def test_every_command_in_the_readme_exists() -> None:
     assert named <= set(cli.commands)
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/data.md", "docs/shards.md"])
+def _command(words: list[str]) -> list[str]:
+    """Return the words that name a command or a subcommand."""
+    named: list[str] = []
+    group: click.Command = cli
+    for word in words:
+        if not isinstance(group, click.Group) or word not in group.commands:
+            break
+        group = group.commands[word]
+        named.append(word)
+    assert named, words
+    return named
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/data.md", "docs/shards.md", "docs/annotate.md"])
 def test_every_command_line_of_a_page_has_the_options_that_it_shows(page: str) -> None:
     lines = re.findall(r"^\$ vggss (.*?)(?:\s+#.*)?$", (ROOT / page).read_text(), re.MULTILINE)
     assert lines or page == "docs/shards.md"
     for line in lines:
         shown, _, _further = line.partition(" -- ")
-        command = [word for word in shown.split()[:2] if word in cli.commands or word == "annotations"]
+        command = _command(shown.split())
         help_text = CliRunner().invoke(cli, [*command, "--help"]).output
         assert [option for option in re.findall(r"--[a-z-]+", shown) if option not in help_text] == [], line
 
