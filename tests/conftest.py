@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import report_cases
@@ -79,3 +79,13 @@ def shop(tmp_path: Path, site: Site, tools: Programs) -> Shop:
     site.videos.clear()
     site.asked.clear()
     return Shop(DataRoot(tmp_path / "root", "a test"), site, tools)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """A headless Chromium of Debian's, driven by Playwright."""
+    pytest.importorskip("playwright", reason="playwright is not installed")
+    from review_browser import chromium_started
+
+    with chromium_started() as browser:
+        yield browser

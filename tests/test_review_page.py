@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ pytest.importorskip("av", reason="PyAV is not installed")
 pytest.importorskip("playwright", reason="playwright is not installed")
 
 from ingest_cases import run as ingest
+from review_browser import Page
 from review_cases import BOX, CLIPS, DOG, Server, candidate, home, verdicts
 
 from vggss.errors import DataError
@@ -26,24 +26,7 @@ from vggss.storage import DataRoot
 
 pytestmark = pytest.mark.browser
 
-BROWSERS = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
-         "--disable-sync", "--no-first-run"]  # fmt: skip
 A, B, C = CLIPS
-PATIENCE = 30.0  # seconds; a busy machine is no defect
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    program = next((path for path in BROWSERS if Path(path).is_file()), None)
-    if program is None:
-        pytest.skip(f"no Chromium on this machine (looked for {', '.join(BROWSERS)})")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=program, args=QUIET)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -68,67 +51,6 @@ def server(root: DataRoot) -> Iterator[Server]:
     yield server
     if server.process.poll() is None:
         server.kill()
-
-
-class Page:
-    """A window of the browser; it notes what the page's scripts complain of."""
-
-    def __init__(self, chromium: Any, address: str, name: str = "anna", **how: Any) -> None:
-        size = how.pop("size", (1280, 720))
-        self.context = chromium.new_context(viewport={"width": size[0], "height": size[1]}, **how)
-        self.view = self.context.new_page()
-        self.faults: list[str] = []
-        self.asked: list[str] = []
-        self.view.on("pageerror", lambda error: self.faults.append(str(error)))
-        self.view.on("request", lambda request: self.asked.append(request.url))
-        self.view.goto(address)
-        if name:
-            self.begin(name)
-
-    def begin(self, name: str) -> None:
-        self.until("document.querySelector('#start').open")
-        self.view.fill("#name", name)
-        self.view.keyboard.press("Enter")
-        self.until("document.querySelector('#clip').textContent")
-
-    def until(self, expression: str) -> Any:
-        """Wait for what a script says; the page's policy forbids Playwright's own way."""
-        end = time.monotonic() + PATIENCE
-        while not (found := self.view.evaluate(f"() => {expression}")):
-            assert time.monotonic() < end, f"never: {expression}"
-            self.view.wait_for_timeout(25)
-        return found
-
-    def shows(self, clip: str) -> None:
-        self.until(
-            f"document.querySelector('#clip').textContent.startsWith('{clip}') && !document.body.ariaBusy"
-        )
-
-    def press(self, *names: str) -> None:
-        for name in names:
-            self.view.keyboard.press(name)
-
-    def text(self, selector: str) -> str:
-        return str(self.view.inner_text(selector))
-
-    def boxes(self) -> int:
-        return int(self.view.locator("#boxes g").count())
-
-    def corner(self, x: float, y: float) -> tuple[float, float]:
-        """Return where a place of the frame (fractions) is on the screen, in pixels."""
-        area = self.view.locator("#boxes").bounding_box()
-        return area["x"] + x * area["width"], area["y"] + y * area["height"]
-
-    def drag(self, start: tuple[float, float], end: tuple[float, float]) -> None:
-        mouse = self.view.mouse
-        mouse.move(*self.corner(*start))
-        mouse.down()
-        mouse.move(*self.corner(*end), steps=4)
-        mouse.up()
-
-    def close(self) -> None:
-        self.context.close()
-        assert self.faults == []
 
 
 @pytest.fixture
@@ -315,6 +237,9 @@ def test_a_clip_that_cannot_be_shown_does_not_stop_the_queue(
     page = Page(chromium, server.address, "carl")
     page.until("!document.querySelector('#broken').hidden")
     assert "is gone from the data folder" in page.text("#broken")
+    assert page.view.is_disabled("[data-do=accept]") and page.view.is_enabled("[data-do=reject]")
+    page.press("a")
+    assert "cannot be accepted" in page.text("#notice") and verdicts(root) == []
     page.press("n")
     page.shows(B)
     page.until("video.currentTime > 0")
@@ -373,7 +298,8 @@ def test_real_clips_are_reviewed(chromium: Any, test_data: Path, tmp_path: Path)
     assert len(here) >= 8
     server = Server(root, "--double", 0, "--reviewer", "anna")
     page = Page(chromium, server.address, "")
-    page.press("Enter")  # the name is there already
+    page.until("document.activeElement.id === 'begin'")  # the name is there already
+    page.press("Space")
     for place, clip in enumerate(sorted(here)):
         page.shows(clip)
         page.until("video.currentTime > 0.2 && video.videoWidth > 0")
@@ -381,6 +307,7 @@ def test_real_clips_are_reviewed(chromium: Any, test_data: Path, tmp_path: Path)
             page.until("video.webkitAudioDecodedByteCount > 0")
         page.press(*("a" if place % 2 else ("r", "2")))
     page.until("!document.querySelector('#end').hidden")
+    code, said = server.interrupt()  # while the page is open
+    assert code == 0 and "Traceback" not in said
     page.close()
-    assert server.interrupt()[0] == 0
     assert [one.clip for one in verdicts(root)] == sorted(here)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
+import random
 import re
 import socket
 import stat
+import threading
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -76,6 +79,29 @@ def test_a_server_that_is_killed_has_lost_no_verdict_and_the_next_one_takes_its_
             server.start()
             assert server.address == first
         assert _ask(server.address, "/api/verdict", _accept(B))[1]["recorded"] == 2  # the page sends it again
+
+
+def test_no_verdict_that_was_answered_is_lost_however_often_the_plug_is_pulled(tmp_path: Path) -> None:
+    clips = tuple(f"{number:011d}_000000" for number in range(400))
+    root = home(tmp_path / "many", clips, files=False)
+    answered: list[str] = []
+    left = iter(clips)
+    with serving(root) as server:
+        for _ in range(3):
+            killer = threading.Timer(random.uniform(0.1, 0.5), server.process.kill)
+            killer.start()
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                for clip in left:
+                    assert _ask(server.address, "/api/verdict", _accept(clip))[0] == 200
+                    answered.append(clip)
+            killer.join()
+            server.finish()
+            entered = [one.clip for one in verdicts(root)]
+            assert set(answered) <= set(entered) and len(entered) == len(set(entered))
+            assert (
+                len(set(entered) - set(answered)) <= 3
+            )  # one at each kill: entered, and not answered any more
+            server.start()
 
 
 def test_two_servers_on_one_folder_have_their_own_doors_and_share_the_queue(root: DataRoot) -> None:

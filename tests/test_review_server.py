@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -16,8 +17,9 @@ pytest.importorskip("av", reason="PyAV is not installed")
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from review_cases import BOX, CLIPS, DOG, Client, accept, home, verdicts
+from review_cases import BOX, CLIPS, DOG, Client, accept, candidate, home, verdicts
 
+from vggss.boxes import Box
 from vggss.errors import DataError
 from vggss.ledger import Ledger, Outcome
 from vggss.ledger.stage_records import Origin, Verdict
@@ -346,6 +348,20 @@ def test_boxes_say_who_made_them(page: Client, own: DataRoot) -> None:
     page.post("/api/verdict", json=_verdict(regions=again, base=1, known=1))
     (moved_again,) = verdicts(own)[1].regions
     assert (moved_again.origin, moved_again.parent) == (mine, DOG)
+
+
+def test_boxes_that_stage_2_changed_meanwhile_are_not_taken_for_those_on_the_screen(
+    page: Client, own: DataRoot, desk: Desk
+) -> None:
+    stand = page.post("/api/next", json=ROOM).json()["clip"]["stand"]
+    with Ledger.open(own.ledger) as ledger:
+        Stages(ledger).record_candidates([candidate(A, Box(0, 0, 1, 1))])
+    asyncio.run(desk.do(desk._queue.refresh))
+    found = page.post("/api/verdict", json=_verdict(stand=stand))
+    assert found.status_code == 409 and "look at it again" in found.json()["error"]
+    assert verdicts(own) == []
+    stand = page.post("/api/open", json={**ROOM, "clip": A}).json()["clip"]["stand"]
+    assert page.post("/api/verdict", json=_verdict(stand=stand)).status_code == 200
 
 
 def test_an_undo_gives_the_clip_back_with_its_boxes(page: Client, own: DataRoot) -> None:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from vggss.catalog import check_leaks, read_list
 from vggss.cli.stats import split as split_command
 from vggss.errors import DataError, UsageError
-from vggss.splits import SPLITS, clips_of, describe_splits, digest, leak_free, sample
+from vggss.splits import SPLITS, clips_of, describe_splits, digest, leak_free, listed_ids, sample
 from vggss.storage import DataRoot
 from vggss.vggsound import Clip, parse_vggsound
 
@@ -395,3 +395,17 @@ def test_a_lists_own_label_goes_before_that_of_vgg_sound(tmp_path: Path, small: 
     assert [clip.label for clip in clips_of(path, small)] == ["tin whistle"]
     path.write_text(f"id;split;class\n{known.id};x;\n")
     assert [clip.label for clip in clips_of(path, small)] == [known.label]
+
+
+def test_a_list_of_any_ids_may_have_columns_and_comments(tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text('clip,label\n# a comment\nmy own clip,x\n"a, b",\n\nmy own clip\n')
+    assert listed_ids(path) == ["my own clip", "a, b"]
+    path.write_text("my own clip\nStraße 7, links\n")
+    assert listed_ids(path) == ["my own clip", "Straße 7, links"]
+    path.write_text("clip\n# nothing else\n")
+    with pytest.raises(DataError, match="names no clips"):
+        listed_ids(path)
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(DataError, match="not text"):
+        listed_ids(path)

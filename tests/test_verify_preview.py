@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -143,3 +144,13 @@ def test_a_pair_that_cannot_be_read_is_said(root: DataRoot, tmp_path: Path) -> N
     with pytest.raises(CutError, match="ffmpeg"):
         still(files / "b.jpg", files / "a.wav", tmp_path / "out.mp4", 0, 3)
     assert [path.name for path in tmp_path.iterdir() if path.suffix == ".png"] == []
+
+
+def test_what_a_killed_process_left_unfinished_is_swept_up(root: DataRoot) -> None:
+    root.previews.mkdir()
+    old, new = root.previews / ".a.1.part.mp4", root.previews / ".b.2.part.png"
+    old.touch()
+    new.touch()
+    os.utime(old, (1, 1))
+    Previews(root).close()
+    assert [path.name for path in root.previews.iterdir()] == [new.name]

@@ -12,7 +12,8 @@ from review_cases import CLIPS, accept, candidate, home, reject, undo
 from vggss.ledger import Ledger
 from vggss.ledger.stage_records import Entry, Lease
 from vggss.ledger.stages import Stages
-from vggss.pipeline.verify.queue import LEASE, REFRESH, ReviewQueue, wanted
+from vggss.pipeline.verify.queue import LEASE, REFRESH, ReviewQueue
+from vggss.pipeline.verify.turns import wanted
 from vggss.storage import DataRoot
 
 A, B, C = CLIPS

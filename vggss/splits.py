@@ -19,7 +19,7 @@ from functools import cached_property
 from pathlib import Path
 
 from vggss.annotations import sound_classes
-from vggss.benchmark import reading
+from vggss.benchmark import read_file, reading
 from vggss.catalog import ListedClip, read_list
 from vggss.clip_id import canonical
 from vggss.errors import DataError, UsageError, counted, printable, some
@@ -302,6 +302,27 @@ def _ids(path: Path) -> dict[str, str]:
 def _cells(row: ListedClip) -> list[str]:
     text = row.raw.decode("utf-8-sig").strip()
     return next(csv.reader([text], delimiter=";" if "," not in text and ";" in text else ","))
+
+
+def listed_ids(path: Path) -> list[str]:
+    """Read a list of clips of any set, in its order: one id a line; with a line of column names, in the first column.
+
+    Raises
+    ------
+    DataError
+        the file cannot be read, is no text, or names no clips.
+    """
+    try:
+        lines = read_file(path).decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is not text in UTF-8; a list of clip ids was needed, one a line") from error
+    lines = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    rows = list(csv.reader(lines[:1]))
+    if rows and rows[0][0].lower().replace(" ", "_") in _HEADERS:
+        lines = [row[0].strip() for row in csv.reader(lines[1:])]
+    if not (ids := list(dict.fromkeys(filter(None, lines)))):
+        raise DataError(f"{path} names no clips; one clip id a line was needed")
+    return ids
 
 
 def _complaint(row: ListedClip) -> str:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from vggss.benchmark import read_file
 from vggss.errors import DataError, UsageError, printable
 from vggss.ledger.stage_records import CandidateRow
 from vggss.ledger.stages import Stages
@@ -16,6 +15,7 @@ from vggss.pipeline.manual.division import batches as cut
 from vggss.pipeline.manual.division import divide
 from vggss.pipeline.manual.giving import Draft, Wish
 from vggss.pipeline.manual.settling import Settled, settled
+from vggss.splits import listed_ids
 
 Which = Literal["person", "auto", "all"]
 WHICH: dict[str, str] = {
@@ -96,18 +96,14 @@ def plan(
 
 
 def listed(path: Path, stages: Stages) -> list[str]:
-    """Read a list of clips of any set: one id a line, empty lines and those that begin with # are passed over.
+    """Read a list of clips of any set: ids in its first column.
 
     Raises
     ------
     DataError
         it is no text, or names clips that stage 1 has not seen.
     """
-    try:
-        lines = read_file(path).decode("utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not text in UTF-8; a list of clip ids was needed, one a line") from error
-    clips = list(dict.fromkeys(line.strip() for line in lines if line.strip() and not line.startswith("#")))
+    clips = listed_ids(path)
     known = {row.clip for row in stages.candidates(clips)}
     if unknown := [clip for clip in clips if clip not in known]:
         raise DataError(

@@ -25,12 +25,11 @@ from vggss.pipeline.verify.queue import LEASE
 
 log = logging.getLogger(__name__)
 
+_SCRIPTS = ("review", "boxes", "memory", "server", "view")
 PAGE = {
     "/": ("index.html", "text/html; charset=utf-8"),
     "/review.css": ("review.css", "text/css; charset=utf-8"),
-    "/review.js": ("review.js", "text/javascript; charset=utf-8"),
-    "/boxes.js": ("boxes.js", "text/javascript; charset=utf-8"),
-    "/server.js": ("server.js", "text/javascript; charset=utf-8"),
+    **{f"/{name}.js": (f"{name}.js", "text/javascript; charset=utf-8") for name in _SCRIPTS},
     "/icon.svg": ("icon.svg", "image/svg+xml"),
 }
 """The files of the page, by address: a list, so that no address can be made to name another file."""

@@ -49,6 +49,7 @@ class Given:
     seconds: float
     base: int
     known: int
+    stand: str  # what the page says of those boxes, so that no others are taken for them
     boxes: tuple[Drawn, ...]
 
 
@@ -128,7 +129,7 @@ def verdict_of(body: dict[str, Any]) -> Given:
     kind: Action = "accept" if action == "accept" else "reject"
     return Given(
         clip, kind, reason, comment, min(max(seconds, 0.0), _DAY), number_of(body, "base"),
-        number_of(body, "known"), boxes,
+        number_of(body, "known"), text_of(body, "stand"), boxes,
     )  # fmt: skip
 
 

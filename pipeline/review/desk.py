@@ -1,33 +1,28 @@
-"""What the page is told, and what is done when it asks: one thread, in which the ledger is open."""
+"""What is done when the page asks: one thread, in which the ledger is open."""
 
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import quote
 
 from vggss.ledger import Ledger
-from vggss.ledger.stage_records import CandidateRow, Origin, Region, Verdict
+from vggss.ledger.stage_records import CandidateRow, Region, Verdict
 from vggss.ledger.stages import Stages
 from vggss.pipeline.review.bodies import Given, regions_of
 from vggss.pipeline.review.gate import RefusedError
-from vggss.pipeline.verify.preview import Previews, shown
-from vggss.pipeline.verify.queue import LEASE, LEAVING, Item, ReviewQueue, Turn
+from vggss.pipeline.review.told import clip_document, stand_of
+from vggss.pipeline.verify.preview import Previews
+from vggss.pipeline.verify.queue import LEASE, LEAVING, ReviewQueue
+from vggss.pipeline.verify.turns import Item, Turn
 from vggss.storage import DataRoot
 
 AHEAD = 2  # clips whose previews are made before they are asked for
-SHOWN = 8  # classes that the detector saw, beside the video
-
-_MID = re.compile(
-    r"\s*\(?/[mgt]/\w+\)?", re.ASCII
-)  # OpenImages' name of a class, which says nothing to a reviewer
 
 T = TypeVar("T")
 
@@ -186,7 +181,7 @@ class Desk:
     def _item(self, clip: str) -> tuple[Item, float | None]:
         item = self._queue.items.get(clip)
         if item is None:
-            raise RefusedError(404, "this clip is not in the queue")
+            raise RefusedError(404, "this clip is not in the queue (any more); N shows the next one")
         if clip not in self._frames:
             row = self._candidate(clip)
             self._frames[clip] = row.frame_time if row else None
@@ -196,12 +191,15 @@ class Desk:
         return next(self._queue.stages.candidates([clip], raw=raw), None)
 
     def _base(self, given: Given, item: Item) -> Sequence[Region]:
-        if not given.base:
-            return item.settled.regions
-        known = self._queue.verdicts.get(given.base)
-        if known is None or known.clip != given.clip:
-            raise RefusedError(400, "the boxes come from a verdict that is not there; reload the page")
-        return known.regions
+        found = item.settled.regions
+        if given.base:
+            known = self._queue.verdicts.get(given.base)
+            if known is None or known.clip != given.clip:
+                raise RefusedError(400, "the boxes come from a verdict that is not there; reload the page")
+            found = known.regions
+        if given.stand and given.stand != stand_of(found):
+            raise RefusedError(409, "stage 2 has changed the boxes of this clip meanwhile; look at it again")
+        return found
 
     def _elsewhere(self, seat: Seat) -> set[str]:
         """Return the clips that lie before this reviewer in another window that was heard of lately."""
@@ -223,7 +221,9 @@ class Desk:
         clip = turn.item.settled.clip
         self._before[clip] = (seat, time.monotonic())
         self._have_ready(seat.reviewer, clip)
-        return {"clip": self._clip(turn, base), "progress": progress}
+        row = self._candidate(clip, raw=True)
+        key = self.previews.path(turn.item.facts, row.frame_time if row else None).stem
+        return {"clip": clip_document(turn.item, turn, base, row, key), "progress": progress}
 
     def _have_ready(self, reviewer: str, clip: str) -> None:
         coming = [one for one in self._queue.upcoming(reviewer, AHEAD + 1) if one != clip][:AHEAD]
@@ -234,49 +234,7 @@ class Desk:
 
     def _progress(self, reviewer: str) -> dict[str, Any]:
         found = self._queue.progress(reviewer)
-        return {
-            "clips": found.clips,
-            "done": found.done,
-            "contested": found.contested,
-            "left": found.left,
-            "left_for_me": found.left_for_me,
-            "mine": found.mine,
-            "reviewers": found.reviewers,
-            "last": found.last,
-            "pace": found.pace,
-            "seconds_left": found.seconds_left,
-        }
-
-    def _clip(self, turn: Turn, base: Verdict | None) -> dict[str, Any]:
-        assert turn.item is not None  # noqa: S101 - the only caller has looked
-        item, given = turn.item, turn.given
-        clip = item.settled.clip
-        row = self._candidate(clip, raw=True)
-        frame_time = row.frame_time if row else None
-        part = shown(item.facts, frame_time)
-        key = self.previews.path(item.facts, frame_time).stem
-        regions = base.regions if base is not None else item.settled.regions
-        return {
-            "id": clip,
-            "class": item.settled.sound_class,
-            "how": _how(item),
-            "why": item.settled.reason,
-            "video": f"/preview?clip={quote(clip, safe='')}&v={key}",
-            "start": part.start,
-            "seconds": part.seconds,
-            "frame": part.frame,
-            "width": item.facts.width,
-            "height": item.facts.height,
-            "sound": item.facts.channels > 0 or bool(item.facts.sound_path),
-            "pair": bool(item.facts.sound_path),
-            "base": base.number if base is not None else 0,
-            "regions": [_region(place, one) for place, one in enumerate(regions)],
-            "candidates": _seen(row),
-            "given": _given(given),
-            "comment": base.comment if base is not None else "",
-            "skipped": turn.skipped,
-            "twice": item.wanted > 1,
-        }
+        return {**asdict(found), "seconds_left": found.seconds_left}
 
 
 def _says_the_same(one: Verdict, other: Verdict) -> bool:
@@ -284,46 +242,3 @@ def _says_the_same(one: Verdict, other: Verdict) -> bool:
         return verdict.action, verdict.reason, verdict.regions, verdict.comment
 
     return what(one) == what(other)
-
-
-def _how(item: Item) -> str:
-    names = ", ".join(item.settled.annotators)
-    return f"{item.settled.how} ({names})" if names else item.settled.how
-
-
-def _given(verdict: Verdict | None) -> dict[str, Any] | None:
-    if verdict is None:
-        return None
-    return {"number": verdict.number, "action": verdict.action, "reason": verdict.reason}
-
-
-def _region(place: int, region: Region) -> dict[str, Any]:
-    return {
-        "from": place,
-        "bbox": list(region.box.as_tuple()),
-        "group": region.group,
-        "interaction": region.interaction,
-        "by": _made_by(region.origin),
-        "was": _made_by(region.parent) if region.parent else "",
-    }
-
-
-def _made_by(origin: Origin) -> str:
-    if origin.by == "detector":
-        score = "" if origin.score is None else f" {origin.score:.2f}"
-        return f"detector: {_MID.sub('', origin.detail) or origin.name}{score}"
-    return f"{origin.by} {origin.name}"
-
-
-def _seen(row: CandidateRow | None) -> list[dict[str, Any]]:
-    """List the classes that the detector saw, best first; those of the proposed boxes are marked."""
-    if row is None:
-        return []
-    proposed = {region.origin.detail for region in row.proposed}
-    found: dict[str, dict[str, Any]] = {}
-    for one in row.raw:
-        known = found.setdefault(one.name, {"name": one.name, "score": one.score, "count": 0})
-        known["count"] += 1
-        known["score"] = max(known["score"], one.score)
-        known["proposed"] = any(one.mid and one.mid in detail for detail in proposed)
-    return sorted(found.values(), key=lambda one: (-one["score"], one["name"]))[:SHOWN]

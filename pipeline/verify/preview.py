@@ -8,6 +8,7 @@ import os
 import secrets
 import stat
 import threading
+import time
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from vggss.ledger import FileFacts
 from vggss.storage import DataRoot
 
 SECONDS = 5.0  # that a reviewer watches (section 4.1 of the paper)
+_ABANDONED = 3600.0  # seconds after which an unfinished preview is nobody's
 _MADE = "preview-1"  # part of a preview's name: another way of making them is another name
 
 
@@ -59,6 +61,14 @@ class Previews:
         self._pool = ThreadPoolExecutor(threads, "preview")
         self._lock = threading.Lock()
         self._asked: dict[Path, Future[Path]] = {}
+        self._sweep()
+
+    def _sweep(self) -> None:
+        """Remove what processes that were killed left unfinished."""
+        for path in self.root.previews.glob(".*.part.*"):
+            with contextlib.suppress(OSError):
+                if time.time() - path.lstat().st_mtime > _ABANDONED:
+                    path.unlink()
 
     def close(self) -> None:
         """Wait for what is being made; begin no more."""

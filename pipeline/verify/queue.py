@@ -2,96 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import statistics
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Collection, Iterable, Iterator
 
-from vggss.ledger import FileFacts
 from vggss.ledger.stage_records import Lease, Verdict
 from vggss.ledger.stages import Queue, Stages
-from vggss.pipeline.manual.settling import Settled, settled
+from vggss.pipeline.manual.settling import settled
 from vggss.pipeline.verify.standing import Standing
+from vggss.pipeline.verify.turns import DOUBLE, Item, Progress, Turn, missing, pace, tied, wanted
 
 LEASE = 120.0  # seconds that a clip lies before a reviewer without a sign of life
 LEAVING = 8.0  # seconds that it is kept for a reviewer whose page was closed: a reload takes less
-DOUBLE = 0.1  # share of the clips that two reviewers see, to measure agreement
-PACE = 50  # verdicts by which a reviewer's pace is judged
-REFRESH = 60.0  # seconds after which what stages 1 and 2 say is read again
-
-Why = Literal["", "waiting", "done", "taken", "unknown"]
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """A clip in the queue: what stage 2 settled, and where its file lies."""
-
-    settled: Settled
-    facts: FileFacts
-    wanted: int  # verdicts before it is done: 1, or 2 of the share that is reviewed twice
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """A clip for a reviewer, or why there is none.
-
-    ``why``: ``waiting`` (what is left lies before others, or needs somebody else), ``done`` (nothing is left),
-    ``taken`` (``by`` has it), ``unknown`` (not in the queue).
-    """
-
-    item: Item | None
-    why: Why = ""
-    by: str = ""
-    skipped: bool = False  # the reviewer has passed over it before
-    given: Verdict | None = None  # the reviewer's own verdict on it, if there is one
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far the queue is. ``left`` counts verdicts, the others clips."""
-
-    clips: int
-    done: int
-    contested: int
-    left: int
-    left_for_me: int  # verdicts that this reviewer may give
-    mine: int  # clips on which this reviewer's verdict stands
-    reviewers: int  # who have a clip before them now
-    last: int  # number of this reviewer's newest standing verdict in the queue; 0: none
-    pace: float | None  # seconds that this reviewer takes for a clip; None: not known yet
-
-    @property
-    def seconds_left(self) -> float | None:
-        """How long it will take at this reviewer's pace, those who are at work sharing what is left."""
-        if self.pace is None:
-            return None
-        return self.pace * min(self.left_for_me, -(-self.left // self.reviewers))
-
-
-def wanted(clip: str, double: float) -> int:
-    """Return how many reviewers see a clip: by a hash of its id, so that every server says the same.
-
-    >>> wanted("a", 0.0), wanted("a", 1.0)
-    (1, 2)
-    """
-    first = int.from_bytes(hashlib.sha256(f"vggss-verify:{clip}".encode()).digest()[:8])
-    return 2 if first < double * 2**64 else 1
-
-
-def missing(given: Mapping[str, Verdict], enough: int) -> int:
-    """Return how many verdicts a clip still needs; one more where as many accept it as reject it."""
-    if len(given) < enough:
-        return enough - len(given)
-    accepts = sum(one.action == "accept" for one in given.values())
-    return int(2 * accepts == len(given))
-
-
-def pace(verdicts: Collection[Verdict]) -> float | None:
-    """Return how long a clip takes: the median of the newest verdicts' seconds; None where none was timed."""
-    newest = sorted(verdicts, key=lambda one: one.number)[-PACE:]
-    return statistics.median(timed) if (timed := [one.seconds for one in newest if one.seconds > 0]) else None
+REFRESH = 20.0  # seconds after which it is looked whether stages 1 and 2 say something new
 
 
 class ReviewQueue:
@@ -126,7 +48,8 @@ class ReviewQueue:
         self._clips = None if clips is None else list(clips)
         self._clock = clock
         self._open: dict[str, int] = {}  # clips that need a verdict, in order: how many
-        self._read = float("-inf")
+        self._looked = float("-inf")
+        self._state: tuple[object, ...] = ()  # of stages 1 and 2 when they were read
         self.refresh()
 
     @property
@@ -141,6 +64,7 @@ class ReviewQueue:
 
     def refresh(self) -> None:
         """Read again what stages 1 and 2 say; verdicts that are known stay known."""
+        self._looked, self._state = self._clock(), self._newest()
         found = settled(self.stages, self._clips)
         ready = [clip for clip, one in found.items() if one.state == "boxes"]
         rows = {row.clip: row.facts for row in self.stages.ledger.rows(ready)}
@@ -151,7 +75,22 @@ class ReviewQueue:
         }
         self._learn(self.stages.verdicts(self.standing.last))
         self._open = {clip: number for clip in self.items if (number := self._missing(clip))}
-        self._read = self._clock()
+
+    def _look(self) -> None:
+        """Read what stages 1 and 2 say if they said something since; looking costs next to nothing."""
+        if self._clock() - self._looked > REFRESH:
+            self._looked = self._clock()
+            if self._newest() != self._state:
+                self.refresh()
+
+    def _newest(self) -> tuple[object, ...]:
+        """Return what changes with every candidate, entry and clip that is written."""
+        ask = self.stages.ledger.ask
+        return (
+            ask("SELECT rowid, changed FROM candidates ORDER BY rowid DESC LIMIT 1"),
+            ask("SELECT max(number) FROM entries"),
+            ask("SELECT max(number) FROM events"),
+        )
 
     def next(
         self,
@@ -180,8 +119,7 @@ class ReviewQueue:
         elsewhere
             clips that lie before the same reviewer in another window.
         """
-        if self._clock() - self._read > REFRESH:
-            self.refresh()
+        self._look()
         with self.stages.queue() as queue:
             self._learn(queue.verdicts(self.standing.last))
             held = {lease.clip: lease.reviewer for lease in queue.leases(self._clock())}
@@ -244,7 +182,7 @@ class ReviewQueue:
             leases = queue.leases(now)
         given = [self.standing.of(clip) for clip in self.items]
         own = [found[reviewer] for found in given if reviewer in found]
-        contested = [clip for clip in self._open if _tied(self.standing.of(clip))]
+        contested = [clip for clip in self._open if tied(self.standing.of(clip))]
         return Progress(
             clips=len(self.items),
             done=len(self.items) - self.unfinished,
@@ -264,7 +202,7 @@ class ReviewQueue:
             given = self.standing.of(clip)
             if clip in taken or reviewer in given:
                 continue
-            if _tied(given):
+            if tied(given):
                 yield clip
             else:
                 later.append(clip)
@@ -286,10 +224,6 @@ class ReviewQueue:
     def _missing(self, clip: str) -> int:
         item = self.items.get(clip)
         return missing(self.standing.of(clip), item.wanted) if item else 0
-
-
-def _tied(given: Mapping[str, Verdict]) -> bool:
-    return bool(given) and 2 * sum(one.action == "accept" for one in given.values()) == len(given)
 
 
 def _holder(queue: Queue, clip: str, reviewer: str, now: float) -> str:

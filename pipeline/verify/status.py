@@ -11,8 +11,9 @@ from itertools import combinations
 from vggss.ledger.stage_records import REJECTIONS, Lease, Verdict
 from vggss.ledger.stages import Stages
 from vggss.pipeline.manual.settling import Settled
-from vggss.pipeline.verify.queue import ReviewQueue, pace
+from vggss.pipeline.verify.queue import ReviewQueue
 from vggss.pipeline.verify.standing import Outcome, outcome, outcomes
+from vggss.pipeline.verify.turns import pace
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,7 @@ def review_status(
         twice=sum(item.wanted > 1 for item in queue.items.values()),
         left=left,
         seconds_left=None if paces is None else paces * left,
-        leases=_leases(stages, time.time() if now is None else now),
+        leases=tuple(stages.leases(time.time() if now is None else now)),
         reviewers=_reviewers(
             known, queue.verdicts.values(), {clip: item.settled for clip, item in queue.items.items()}
         ),
@@ -188,11 +189,6 @@ def cohens_kappa(answers: Iterable[tuple[str, str]]) -> float | None:
 def _only(pairs: tuple[Agreement, ...]) -> float | None:
     """Return the kappa if there are just two reviewers: of several pairs there is none."""
     return pairs[0].kappa if len(pairs) == 1 else None
-
-
-def _leases(stages: Stages, now: float) -> tuple[Lease, ...]:
-    rows = stages.ledger.ask("SELECT clip, reviewer, until FROM leases WHERE until > ? ORDER BY clip", (now,))
-    return tuple(Lease(*row) for row in rows)
 
 
 def _reviewers(

@@ -13,7 +13,8 @@ from vggss.boxes import Box
 from vggss.errors import DataError, VggssError, counted, printable
 from vggss.ledger.stage_records import REJECTIONS, Action, Origin, Region, Verdict
 from vggss.pipeline.verify.preview import Previews, Window, shown
-from vggss.pipeline.verify.queue import Item, ReviewQueue
+from vggss.pipeline.verify.queue import ReviewQueue
+from vggss.pipeline.verify.turns import Item
 from vggss.pipeline.via import (
     Via3Attribute,
     Via3File,

@@ -97,6 +97,7 @@ def release(
     from vggss.ledger import Ledger
     from vggss.ledger.stages import Stages
     from vggss.pipeline.release import Wanted, build, write_folder
+    from vggss.splits import listed_ids
     from vggss.storage import data_root
 
     try:
@@ -107,7 +108,7 @@ def release(
     home = data_root(root)
     if split and list_file:
         raise click.UsageError("--split and --list both say which clips; leave one out")
-    clips = _listed(list_file) if list_file else clip_ids(split, home)
+    clips = listed_ids(list_file) if list_file else clip_ids(split, home)
     with Ledger.open(home.ledger, create=False, write=False) as ledger:
         made = build(Stages(ledger), wanted, clips)
     written = write_folder(out, made.files, overwrite)
@@ -115,18 +116,6 @@ def release(
         print_json(_document(made, out, written))
     else:
         print_release(made, out, written, 0 if clips is None else len(set(clips)) - made.considered)
-
-
-def _listed(path: Path) -> list[str]:
-    """Read ids one a line; empty lines and those that begin with # are passed over."""
-    from vggss.benchmark import read_file
-    from vggss.errors import DataError
-
-    try:
-        lines = read_file(path).decode("utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not text in UTF-8; a list of clip ids was needed, one a line") from error
-    return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
 
 
 def _document(made: Release, out: Path, written: bool) -> dict[str, object]:

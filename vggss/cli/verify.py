@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from vggss.pipeline.review.desk import Desk
     from vggss.pipeline.verify.preview import Previews
     from vggss.pipeline.verify.queue import ReviewQueue
-    from vggss.pipeline.verify.status import Agreement, ReviewStatus
     from vggss.storage import DataRoot
 
 _split = click.option("--split", metavar="NAME|FILE", help="Only these clips: a split, or a file of ids.")
@@ -143,6 +142,7 @@ def status(split: str | None, double: float, as_json: bool, root: Path | None) -
       vggss verify status
       vggss verify status --json
     """
+    from vggss.cli.show_verify import print_status, status_document
     from vggss.cli.terminal import print_json
     from vggss.ledger import Ledger
     from vggss.ledger.stages import Stages
@@ -153,78 +153,9 @@ def status(split: str | None, double: float, as_json: bool, root: Path | None) -
     with Ledger.open(home.ledger, create=False, write=False) as ledger:
         found = review_status(Stages(ledger), clip_ids(split, home), double)
     if as_json:
-        print_json(_document(found))
+        print_json(status_document(found))
     else:
-        _print(found)
-
-
-def _document(found: ReviewStatus) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    return {
-        "clips": found.clips,
-        "done": found.done,
-        **found.states,
-        "twice": found.twice,
-        "verdicts_left": found.left,
-        "seconds_left": found.seconds_left,
-        "verdicts_on_other_clips": found.elsewhere,
-        "leased": [asdict(lease) for lease in found.leases],
-        "reviewers": [{**asdict(one), "clips": one.clips} for one in found.reviewers],
-        "agreement": _agreement(found.agreement),
-        "pairs": [_agreement(pair) for pair in found.pairs],
-    }
-
-
-def _agreement(found: Agreement) -> dict[str, Any]:
-    pair = {"reviewers": list(found.reviewers)} if found.reviewers else {}
-    return {**pair, "clips": found.clips, "same": found.same, "share": found.share, "kappa": found.kappa}
-
-
-def _print(found: ReviewStatus) -> None:
-    from rich.text import Text
-
-    from vggss.cli.terminal import console, table_of
-    from vggss.errors import printable
-    from vggss.ledger.stage_records import REJECTIONS
-
-    out = console()
-    states = ", ".join(f"{number:,} {state}" for state, number in found.states.items() if number)
-    out.print(f"{found.clips:,} clips in the queue: {states or 'none'}")
-    out.print(_remains(found))
-    if found.elsewhere:
-        out.print(f"{found.elsewhere:,} clips with verdicts are not in this queue")
-    if found.reviewers:
-        out.print()
-        table = table_of("reviewer", "clips", "accepted", "boxes changed", *REJECTIONS, "undone", "s a clip")
-        for one in found.reviewers:
-            counts = (one.clips, one.accepted, one.changed, *one.rejected.values(), one.undone)
-            speed = "" if one.pace is None else f"{one.pace:.0f}"
-            table.add_row(Text(printable(one.reviewer)), *(f"{number:,}" for number in counts), speed)
-        out.print(table)
-    if found.pairs:
-        out.print()
-        for pair in found.pairs:
-            kappa = "" if pair.kappa is None else f", Cohen's kappa {pair.kappa:.2f}"
-            names = " and ".join(map(printable, pair.reviewers))
-            share = 100 * (pair.share or 0.0)
-            out.print(Text(f"{names} agree on {pair.same:,} of {pair.clips:,} clips ({share:.0f} %){kappa}"))
-    for lease in found.leases:
-        out.print(Text(f"on the screen of {printable(lease.reviewer)}: {printable(lease.clip)}"))
-
-
-def _remains(found: ReviewStatus) -> str:
-    from vggss.cli.meter import duration
-    from vggss.errors import counted
-
-    if not found.clips:
-        return "`vggss autobox` and `vggss via import` fill it"
-    if not found.left:
-        return "nothing remains; `vggss release` publishes what was accepted"
-    time = (
-        "" if found.seconds_left is None else f", {duration(found.seconds_left)} of work at the pace so far"
-    )
-    return f"{counted(found.left, 'verdict')} to give{time}"
+        print_status(found)
 
 
 @verify.command("export")

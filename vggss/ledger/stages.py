@@ -121,6 +121,13 @@ class Stages:
         query = f"SELECT {_VERDICT} FROM verdicts WHERE number > ? ORDER BY number"  # noqa: S608
         return [_verdict(row) for row in self.ledger.ask(query, (after,))]
 
+    def leases(self, time: float) -> list[Lease]:
+        """Return the leases that hold at a time (seconds since 1970), by clip."""
+        rows = self.ledger.ask(
+            "SELECT clip, reviewer, until FROM leases WHERE until > ? ORDER BY clip", (time,)
+        )
+        return [Lease(*row) for row in rows]
+
     @contextlib.contextmanager
     def queue(self) -> Iterator[Queue]:
         """Hold the queue: nobody else takes a clip or gives a verdict meanwhile."""

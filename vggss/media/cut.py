@@ -25,7 +25,8 @@ _UNINDEXED = frozenset(
 _REACH = 30.0  # seconds before the start from which those are decoded: their key frames are seldom 10 s apart
 _LATE = 1.0  # seconds that a picture may begin late; it is then shown from the start of the clip
 # A playlist would name other files, and a device or an address is no video file.
-_ONLY_THIS = {"format_whitelist": CONTAINERS, "protocol_whitelist": "file"}
+ONLY_THIS = {"format_whitelist": CONTAINERS, "protocol_whitelist": "file"}
+"""What ffmpeg may open."""
 _TIMEOUT = 300.0  # seconds; ten seconds of 360p take one
 
 
@@ -109,7 +110,7 @@ def cut(
     """
     program = ffmpeg or ffmpeg_program()
     piece = _look(source, start, seconds, origin)
-    _run([program, *_arguments(source, destination, piece, seconds)])
+    run_ffmpeg([program, *_arguments(source, destination, piece, seconds)])
     if not _has_picture(destination):
         raise CutError("no picture", "ffmpeg ended well but found no picture there")
     return piece.late
@@ -132,7 +133,7 @@ def _look(source: Path, start: float, seconds: float, origin: float | None) -> _
     import av
 
     try:
-        with av.open(_named(source), container_options=_ONLY_THIS, metadata_errors="replace") as container:
+        with av.open(named(source), container_options=ONLY_THIS, metadata_errors="replace") as container:
             earliest = (container.start_time or 0) / 1_000_000
             begin = earliest if origin is None else origin
             unindexed = container.format.name in _UNINDEXED
@@ -157,8 +158,8 @@ def _arguments(source: Path, destination: Path, piece: _Piece, seconds: float) -
     found = ["-nostdin", "-hide_banner", "-loglevel", "error", "-y"]
     if piece.seek is not None:  # without -ss, ffmpeg's second 0 is the earliest of the container
         found += ["-noaccurate_seek", "-seek_timestamp", "1", "-ss", f"{piece.seek:.6f}"]
-    found += [part for name, value in _ONLY_THIS.items() for part in (f"-{name}", value)]
-    found += ["-i", _named(source), "-map", f"0:{piece.picture}"]
+    found += [part for name, value in ONLY_THIS.items() for part in (f"-{name}", value)]
+    found += ["-i", named(source), "-map", f"0:{piece.picture}"]
     found += ["-vf", _picture_filter(piece.on_screen - piece.zero, piece.ahead)]
     if piece.sound is not None:
         found += [
@@ -174,7 +175,7 @@ def _arguments(source: Path, destination: Path, piece: _Piece, seconds: float) -
     found += ["-t", f"{seconds:.6f}", "-c:v", "libx264", "-preset", "veryfast", "-crf", "18", "-threads", "1"]
     found += ["-enc_time_base:v", "1:90000", "-video_track_timescale", "90000"]
     found += ["-map_metadata", "-1", "-map_chapters", "-1", "-movflags", "+faststart", "-f", "mp4"]
-    return [*found, _named(destination)]
+    return [*found, named(destination)]
 
 
 def _has_picture(path: Path) -> bool:
@@ -182,13 +183,14 @@ def _has_picture(path: Path) -> bool:
     import av
 
     try:
-        with av.open(_named(path), container_options=_ONLY_THIS, metadata_errors="replace") as container:
+        with av.open(named(path), container_options=ONLY_THIS, metadata_errors="replace") as container:
             return any(packet.size for packet in container.demux(video=0))
     except (av.FFmpegError, IndexError, ValueError):
         return False
 
 
-def _named(path: Path) -> str:
+def named(path: Path) -> str:
+    """Write a path so that ffmpeg takes it for neither an option nor an address."""
     return f"file:{path.absolute()}"
 
 
@@ -270,8 +272,14 @@ def _sound_filter(ahead: float) -> str:
     return f"atrim=start={ahead},asetpts=PTS-{ahead}/TB,aresample=async=1:first_pts=0"
 
 
-def _run(arguments: Sequence[str]) -> None:
-    """Run ffmpeg in a process group of its own, so that a Ctrl-C meant for us does not end it half-way."""
+def run_ffmpeg(arguments: Sequence[str]) -> None:
+    """Run ffmpeg in a process group of its own, so that a Ctrl-C meant for us does not end it half-way.
+
+    Raises
+    ------
+    CutError
+        it failed, or took too long.
+    """
     with subprocess.Popen(  # noqa: S603 - an argument list of ours
         arguments,
         stdin=subprocess.DEVNULL,

@@ -6,7 +6,7 @@ import contextlib
 import secrets
 from pathlib import Path
 
-from vggss.media.cut import _ONLY_THIS, CutError, _named, _run, ffmpeg_program
+from vggss.media.cut import ONLY_THIS, CutError, ffmpeg_program, named, run_ffmpeg
 from vggss.media.errors import MediaError
 from vggss.media.picture_file import read_picture
 
@@ -49,7 +49,7 @@ def still(
         if not done:
             raise MediaError("undecodable", "the picture cannot be written as PNG")
         upright.write_bytes(content.tobytes())
-        _run([program, *_arguments(upright, sound, destination, start, seconds)])
+        run_ffmpeg([program, *_arguments(upright, sound, destination, start, seconds)])
     except OSError as error:
         raise CutError("disk full", f"the picture cannot be written: {error.strerror or error}") from error
     finally:
@@ -60,11 +60,11 @@ def still(
 def _arguments(picture: Path, sound: Path, destination: Path, start: float, seconds: float) -> list[str]:
     found = ["-nostdin", "-hide_banner", "-loglevel", "error", "-y"]
     found += ["-f", "image2", "-pattern_type", "none", "-loop", "1", "-framerate", str(RATE)]
-    found += ["-i", _named(picture)]
-    found += [part for name, value in _ONLY_THIS.items() for part in (f"-{name}", value)]
-    found += ["-ss", f"{start:.6f}", "-i", _named(sound), "-map", "0:v:0", "-map", "1:a:0"]
+    found += ["-i", named(picture)]
+    found += [part for name, value in ONLY_THIS.items() for part in (f"-{name}", value)]
+    found += ["-ss", f"{start:.6f}", "-i", named(sound), "-map", "0:v:0", "-map", "1:a:0"]
     even = f"scale='trunc(min({WIDEST},iw)/2)*2':-2,format=yuv420p"
     found += ["-vf", even, "-t", f"{seconds:.6f}", "-c:v", "libx264", "-preset", "veryfast"]
     found += ["-tune", "stillimage", "-threads", "1", "-c:a", "aac", "-b:a", "128k", "-ac", "2"]
     found += ["-map_metadata", "-1", "-movflags", "+faststart", "-f", "mp4"]
-    return [*found, _named(destination)]
+    return [*found, named(destination)]

@@ -1,9 +1,10 @@
-// The review page: what is shown, what the keys do, and what survives a reload.
+// The review page: the clip on the screen, its verdict, and what the keys do.
 
 import { Boxes } from "./boxes.js";
+import { keep, recall } from "./memory.js";
 import { get, post, Trouble } from "./server.js";
+import { $, able, listBoxes, listReasons, listSeen, press, tellEnd, tellProgress, words } from "./view.js";
 
-const $ = (id) => document.getElementById(id);
 const BEAT = 30000; // ms between two signs of life
 const RETRY = 2000; // ms between two attempts while the server does not answer
 const LOOK = 15000; // ms between two looks at an empty queue
@@ -22,26 +23,9 @@ const boxes = new Boxes($("boxes"), (what) => onBoxes(what));
 
 // What survives a reload
 
-function recall(key, otherwise) {
-  try {
-    return JSON.parse(sessionStorage.getItem(`vggss:${key}`)) ?? otherwise;
-  } catch {
-    return otherwise;
-  }
-}
-
-function keep(key, value) {
-  try {
-    if (value === null) sessionStorage.removeItem(`vggss:${key}`);
-    else sessionStorage.setItem(`vggss:${key}`, JSON.stringify(value));
-  } catch {
-    // no room, or not allowed: only a reload would need it
-  }
-}
-
 function keepDraft() {
   if (!state.clip || !state.ready) return;
-  const draft = { base: state.clip.base, regions: boxes.list, comment: $("comment").value };
+  const draft = { stand: state.clip.stand, regions: boxes.list, comment: $("comment").value };
   const same = JSON.stringify(draft.regions) === JSON.stringify(state.clip.regions);
   keep(`draft:${state.clip.id}`, same && draft.comment === state.clip.comment ? null : draft);
 }
@@ -139,7 +123,7 @@ function take(answer, place = -1) {
 
 function showClip(clip) {
   const draft = recall(`draft:${clip.id}`, null);
-  const restored = draft && draft.base === clip.base;
+  const restored = draft && draft.stand === clip.stand;
   state.ready = false;
   state.spent = 0;
   state.since = performance.now();
@@ -164,48 +148,14 @@ function showClip(clip) {
   play();
 }
 
-function words(clip, restored) {
-  const said = [];
-  if (clip.given) said.push(`You said: ${clip.given.action}${clip.given.reason ? `, ${clip.given.reason}` : ""}. A new verdict replaces it.`);
-  if (clip.skipped) said.push("You skipped this clip before.");
-  if (restored) said.push("Your unsaved changes are back.");
-  if (!clip.sound) said.push("This clip has no sound track.");
-  return said.join(" ");
-}
-
-function listSeen(candidates) {
-  $("seen").replaceChildren(...candidates.map((one) => {
-    const [row, name, score, number] = ["li", "span", "meter", "span"].map((tag) => document.createElement(tag));
-    name.textContent = one.count > 1 ? `${one.name} × ${one.count}` : one.name;
-    Object.assign(score, { min: 0, max: 1, value: one.score, title: `score ${one.score.toFixed(2)}` });
-    number.textContent = one.score.toFixed(2);
-    row.classList.toggle("proposed", Boolean(one.proposed));
-    row.append(name, score, number);
-    return row;
-  }));
-}
-
 function showEnd() {
-  const { clips, left, mine } = state.progress;
   state.ready = false;
   boxes.locked = true;
   video.removeAttribute("src");
   video.load();
   $("room").hidden = true;
   $("end").hidden = false;
-  const done = state.why === "done";
-  $("end-title").textContent = done ? "All clips are reviewed" : "Nothing is left for you at the moment";
-  $("end-text").textContent = done
-    ? `${clips} clips, ${mine} of them by you. Stop the server with Ctrl-C where it runs.`
-    : `${left} ${left === 1 ? "verdict is" : "verdicts are"} still to be given by others: clips on their screens, or second opinions on clips that you have reviewed. This page looks again every ${LOOK / 1000} s.`;
-  const next = done
-    ? ["`vggss verify status` shows what was accepted, and how well reviewers agree", "`vggss release` publishes the accepted clips"]
-    : ["another reviewer opens this page under another name, or runs `vggss verify` on the same data folder", "`vggss verify status` shows who has what"];
-  $("end-next").replaceChildren(...next.map((line) => {
-    const item = document.createElement("li");
-    line.split("`").forEach((part, i) => item.append(i % 2 ? Object.assign(document.createElement("code"), { textContent: part }) : part));
-    return item;
-  }));
+  tellEnd(state.why === "done", state.progress, LOOK / 1000);
   $("end-title").focus();
 }
 
@@ -242,12 +192,16 @@ async function reopen(at) {
 
 function judge(action, reason = "") {
   if (!state.clip || state.busy) return;
+  if (action === "accept" && !$("broken").hidden) {
+    notice("A clip that cannot be watched cannot be accepted: reject it, or skip it.");
+    return;
+  }
   if (action === "accept" && !boxes.list.length) {
     notice("There is no box to accept: draw one, or reject the clip.");
     return;
   }
   const body = seat({
-    clip: state.clip.id, action, reason, comment: $("comment").value, base: state.clip.base, seconds: seconds(),
+    clip: state.clip.id, action, reason, comment: $("comment").value, base: state.clip.base, stand: state.clip.stand, seconds: seconds(),
     known: state.clip.given?.number ?? 0,
     regions: boxes.list.map(({ from, bbox, group, interaction }) => ({ from, bbox, group, interaction })),
   });
@@ -264,6 +218,9 @@ function send(body) {
       take(answer);
     } catch (trouble) {
       keep("pending", null);
+      if (trouble.status === 409 && body.clip === state.clip?.id) {
+        take(await insist("/api/open", seat({ clip: body.clip })), state.at); // its boxes, as they are now
+      }
       throw trouble;
     }
   });
@@ -348,6 +305,7 @@ video.addEventListener("error", async () => {
   if (state.clip?.id !== id) return undefined;
   $("broken").textContent = `This clip cannot be shown.\n${why}\nReject it (R), skip it (N), or try again (.).`;
   $("broken").hidden = false;
+  refresh();
   return undefined;
 });
 
@@ -358,7 +316,7 @@ video.addEventListener("loadedmetadata", () => {
 });
 
 function tick() {
-  if (state.clip && video.duration) $("played").style.width = `${(100 * video.currentTime) / video.duration}%`;
+  $("played").style.width = `${video.duration ? (100 * video.currentTime) / video.duration : 0}%`;
   requestAnimationFrame(tick);
 }
 
@@ -386,7 +344,7 @@ function onBoxes(what) {
 
 function refresh() {
   const { clip, progress } = state;
-  listBoxes();
+  listBoxes(boxes);
   for (const name of ["tools", "verdict"]) $(name).classList.toggle("veiled", state.rejecting);
   $("reasons").hidden = !state.rejecting;
   $("none").hidden = boxes.list.length > 0;
@@ -398,56 +356,11 @@ function refresh() {
   able("revert", boxes.past.length > 0);
   able("undo", Boolean(progress?.last));
   able("previous", Math.min(state.at, state.trail.length) > 0);
-  able("accept", Boolean(clip) && boxes.list.length > 0);
+  able("accept", Boolean(clip) && boxes.list.length > 0 && $("broken").hidden);
   for (const name of ["accept", "reject", "next"]) if (state.busy) able(name, false);
   if (!state.busy) ["reject", "next"].forEach((name) => able(name, Boolean(clip)));
   $("who").textContent = state.reviewer;
-  if (progress) showProgress(progress);
-}
-
-function showProgress({ clips, done, mine, seconds_left: left }) {
-  const bar = $("bar");
-  bar.setAttribute("aria-valuemax", clips);
-  bar.setAttribute("aria-valuenow", done);
-  bar.firstElementChild.style.width = `${(100 * done) / Math.max(clips, 1)}%`;
-  const parts = [`${done.toLocaleString("en")} of ${clips.toLocaleString("en")} clips done`, `${mine.toLocaleString("en")} by you`];
-  if (left !== null && left > 0) parts.push(`about ${lasting(left)} left`);
-  $("progress").textContent = parts.join(" · ");
-}
-
-function lasting(seconds) {
-  if (seconds < 90) return `${Math.ceil(seconds)} s`;
-  if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
-  return `${(seconds / 3600).toFixed(1)} h`;
-}
-
-function press(name, on, label = "") {
-  for (const button of document.querySelectorAll(`[data-do="${name}"]`)) {
-    button.setAttribute("aria-pressed", on);
-    if (label) button.querySelector("span").textContent = label;
-  }
-}
-
-function able(name, on) {
-  for (const button of document.querySelectorAll(`[data-do="${name}"]`)) button.disabled = !on;
-}
-
-function listBoxes() {
-  const focused = [...$("list").children].findIndex((item) => item.contains(document.activeElement));
-  $("list").replaceChildren(...boxes.list.map((one, place) => {
-    const [item, button, text, more] = ["li", "button", "span", "small"].map((tag) => document.createElement(tag));
-    const marks = [one.group && "one box for a group", one.interaction && "point of interaction"].filter(Boolean);
-    text.textContent = one.by;
-    more.textContent = [one.was && `was ${one.was}`, ...marks].filter(Boolean).join("; ");
-    if (more.textContent) text.append(more);
-    button.type = "button";
-    button.setAttribute("aria-pressed", place === boxes.chosen);
-    button.append(Object.assign(document.createElement("b"), { textContent: place + 1 }), text);
-    button.addEventListener("click", () => boxes.choose(place, true));
-    item.append(button);
-    return item;
-  }));
-  if (focused >= 0) $("list").children[focused]?.firstElementChild.focus();
+  if (progress) tellProgress(progress);
 }
 
 // What the keys and buttons do
@@ -580,25 +493,6 @@ window.addEventListener("pageshow", (event) => event.persisted && location.reloa
 
 // The beginning
 
-function makeReasons() {
-  const all = state.reasons.map(({ reason, meaning }, place) => {
-    const [button, why, key, name, more] = ["button", "span", "kbd", "span", "small"].map((tag) => document.createElement(tag));
-    button.type = "button";
-    why.className = "why";
-    key.textContent = place + 1;
-    name.textContent = reason;
-    more.textContent = reason === "other" ? "say why in the comment" : meaning;
-    why.append(key, name);
-    button.append(why, more);
-    button.addEventListener("click", () => rejectFor(reason));
-    return button;
-  });
-  const back = Object.assign(document.createElement("button"), { type: "button", className: "back" });
-  back.append(Object.assign(document.createElement("kbd"), { textContent: "Esc" }), "Back");
-  back.addEventListener("click", escape);
-  $("reasons").replaceChildren(...all, back);
-}
-
 // Ask for a name (and for the gesture without which a browser plays no sound), then go on where it was.
 function begin(ask) {
   if (!ask) return goOn();
@@ -606,6 +500,7 @@ function begin(ask) {
   video.pause();
   $("name").value = state.reviewer;
   $("start").showModal();
+  $(state.reviewer ? "begin" : "name").focus(); // with a name, Space begins too
   $("start").oncancel = (event) => (state.reviewer ? play() : event.preventDefault());
   $("start-form").onsubmit = () => {
     const name = $("name").value.trim().replace(/\s+/g, " ");
@@ -645,7 +540,7 @@ async function open() {
     }
   }
   state.reasons = hello.reasons;
-  makeReasons();
+  listReasons(state.reasons, rejectFor, escape);
   state.window = recall("window", "") || crypto.randomUUID();
   keep("window", state.window);
   const before = recall("reviewer", "");
