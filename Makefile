@@ -55,6 +55,8 @@ bench: $(INSTALLED)  ## speed against what the field uses, in one run (VGGSS_TES
 	$(BIN)/python benchmarks/decode_speed.py
 	$(BIN)/python benchmarks/prepare_speed.py
 	$(BIN)/python benchmarks/loader_speed.py
+	$(BIN)/python benchmarks/autobox_quality.py
+	$(BIN)/python -c 'import torchvision' 2>/dev/null && $(BIN)/python benchmarks/detect_speed.py || echo "detect_speed.py needs torch: make bench EXTRAS=dev,autobox"
 
 reference: $(INSTALLED)  ## make annotations/reference.csv again from the real benchmarks
 	$(BIN)/python benchmarks/make_reference.py
