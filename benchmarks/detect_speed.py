@@ -27,6 +27,8 @@ from vggss.pipeline.detector import DetectorSpec, Picture, open_detector
 from vggss.pipeline.detector.frcnn import build_frcnn
 from vggss.pipeline.detector.frcnn_detector import FrcnnDetector
 
+SILENT = ("-AvTGh7DiLI", "0jZtLuEdjrk")  # clips without sound
+
 
 def seconds(run: Callable[[Picture], Any], pictures: list[Picture], repeat: int) -> float:
     """Return the median time for one picture, after a first one that does not count."""
@@ -48,10 +50,8 @@ def main() -> None:
     options.add_argument("--repeat", type=int, default=1)
     asked = options.parse_args()
     data = Path(os.environ["VGGSS_TEST_DATA"])
-    pictures = []
-    for path in sorted((data / "clips").glob("*.mp4")):
-        if not path.name.startswith(("-AvTGh7DiLI", "0jZtLuEdjrk")):  # two have no sound
-            pictures.append(Picture(path.stem, extract(path, get_preset("paper")).frame))
+    paths = sorted(path for path in (data / "clips").glob("*.mp4") if not path.name.startswith(SILENT))
+    pictures = [Picture(path.stem, extract(path, get_preset("paper")).frame) for path in paths]
     torch.manual_seed(0)
     peer = torchvision.models.detection.fasterrcnn_resnet50_fpn(
         weights=None, weights_backbone=None, num_classes=602
