@@ -9,8 +9,10 @@ import autobox_cases as cases
 import pytest
 from autobox_cases import Looking, Stopping, matched, name_of, task
 
+from vggss.boxes import Box
 from vggss.errors import DataError
 from vggss.ledger import Ledger, Outcome
+from vggss.ledger.stage_records import CandidateRow, Origin, Region
 from vggss.ledger.stages import Stages
 from vggss.pipeline.autobox import settings
 from vggss.pipeline.autobox.document import write_candidates
@@ -263,3 +265,16 @@ def test_a_digest_of_matches_changes_with_what_they_decide() -> None:
     assert one != settings.digest(matched("x", "Dog", ("Cat", 0.5)))
     assert settings.digest(matched("x")) != settings.digest(cases.unseen("x"))
     assert settings.digest(None) == ""
+
+
+def test_boxes_of_an_imported_release_are_not_replaced(home: DataRoot) -> None:
+    released = Region(Box(0.1, 0.1, 0.5, 0.5), Origin("release", "vggss-1.0"))
+    row = CandidateRow(
+        name_of(0), "tin whistle", "release vggss-1.0", "x", None, None, None, "auto", "", (released,)
+    )
+    with Ledger.open(home.ledger) as ledger:
+        Stages(ledger).record_candidates([row])
+    looking = Looking()
+    assert go(home, looking).looked == 4
+    assert name_of(0) not in looking.asked
+    assert cases.rows(home)[name_of(0)].proposed == (released,)

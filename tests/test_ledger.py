@@ -290,6 +290,24 @@ def test_a_ledger_on_a_disk_that_may_only_be_read_is_read(
         assert ledger.counts()["have"] == 1
 
 
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can be somebody else")
+def test_somebody_who_may_only_read_the_folder_reads_the_ledger() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / "home" / "ledger.sqlite"
+        with Ledger.open(place) as ledger:
+            ledger.record(have(CLIP))
+        for path in (Path(folder), place.parent):
+            path.chmod(0o755)
+        place.chmod(0o644)
+        was = os.geteuid()
+        os.seteuid(65534)  # nobody
+        try:
+            with Ledger.open(place, create=False, write=False) as ledger:
+                assert ledger.counts()["have"] == 1
+        finally:
+            os.seteuid(was)
+
+
 def test_an_empty_file_is_no_ledger_to_read(path: Path) -> None:
     path.parent.mkdir()
     path.touch()

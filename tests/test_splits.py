@@ -401,6 +401,10 @@ def test_a_list_of_any_ids_may_have_columns_and_comments(tmp_path: Path) -> None
     path = tmp_path / "mine.csv"
     path.write_text('clip,label\n# a comment\nmy own clip,x\n"a, b",\n\nmy own clip\n')
     assert listed_ids(path) == ["my own clip", "a, b"]
+    path.write_text('"id";"label"\nmy own; x\n')
+    assert listed_ids(path) == ["my own"]
+    path.write_text("clip\tlabel\nzpWuikVorYg_32000_42000.mp4\telk\n")
+    assert listed_ids(path) == ["zpWuikVorYg_000032"]
     path.write_text("my own clip\nStraße 7, links\n")
     assert listed_ids(path) == ["my own clip", "Straße 7, links"]
     path.write_text("clip\n# nothing else\n")

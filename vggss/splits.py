@@ -10,9 +10,11 @@ the first 144,000 ``144k``; any first part of them is a sample too, so a downloa
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import hashlib
 import logging
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -305,21 +307,27 @@ def _cells(row: ListedClip) -> list[str]:
 
 
 def listed_ids(path: Path) -> list[str]:
-    """Read a list of clips of any set, in its order: one id a line; with a line of column names, in the first column.
+    """Read a list of clips of any set, in its order.
+
+    Where each line names a clip of a video in a known spelling, it is read as :func:`clips_of` reads it. Otherwise an
+    id is a whole line, or, after a line of column names, the first column. Comments (``#``) are left out.
 
     Raises
     ------
     DataError
         the file cannot be read, is no text, or names no clips.
     """
+    with contextlib.suppress(DataError):
+        return list(_ids(path))
     try:
-        lines = read_file(path).decode("utf-8-sig").splitlines()
+        text = read_file(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(f"{path} is not text in UTF-8; a list of clip ids was needed, one a line") from error
-    lines = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
-    rows = list(csv.reader(lines[:1]))
-    if rows and rows[0][0].lower().replace(" ", "_") in _HEADERS:
-        lines = [row[0].strip() for row in csv.reader(lines[1:])]
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    head = re.split("[,;\t]", lines[0])[0].strip("\"' ") if lines else ""
+    if head.lower().replace(" ", "_") in _HEADERS:
+        mark = next((mark for mark in ",;\t" if mark in lines[0]), ",")
+        lines = [row[0].strip() for row in csv.reader(lines[1:], delimiter=mark)]
     if not (ids := list(dict.fromkeys(filter(None, lines)))):
         raise DataError(f"{path} names no clips; one clip id a line was needed")
     return ids

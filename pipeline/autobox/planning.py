@@ -104,6 +104,8 @@ def _facts(row: ClipRow | None, home: DataRoot) -> FileFacts | str:
 def _kind(row: CandidateRow | None, label: str, facts: FileFacts, task: Task, again: bool) -> str:
     if row is None:
         return "look"
+    if row.released:
+        return "done"  # its class and boxes are those of a finished benchmark: no detector replaces them
     detection, proposing = settings.read(row.settings)
     if detection != task.detection(facts.sha256):
         return "look"

@@ -40,7 +40,7 @@ def restricted(found: ClassMatches, mids: Collection[str]) -> ClassMatches:
     if not found.matches:
         return found
     names = ", ".join(match.detector_class for match in found.matches)
-    return ClassMatches(found.sound_class, (), f"{NO_CLASS} that this detector knows: it has no {names}")
+    return ClassMatches(found.sound_class, (), f"{NO_CLASS}, of those that this detector has (not among them: {names})")
 
 
 def _known(match: Match, mids: Collection[str]) -> Iterator[Match]:

@@ -19,6 +19,10 @@ from vggss.ledger.schema import check_version, migrate, readably
 
 WAIT = 60.0  # seconds that a process waits for another one's transaction
 _MANY = 500  # ids in one query
+_UNWRITABLE = (
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_READONLY,
+)  # said where no file may be laid beside the ledger
 _FACTS = [field.name for field in fields(FileFacts)]
 _PREPARED = [field.name for field in fields(PreparedRow)]
 
@@ -263,7 +267,7 @@ def _connect_to_read(path: Path) -> sqlite3.Connection:
                 undo.callback(connection.close)
                 check_version(connection, path)
             except sqlite3.OperationalError as error:
-                if mode == "mode=ro" and still and error.sqlite_errorcode == sqlite3.SQLITE_CANTOPEN:
+                if mode == "mode=ro" and still and error.sqlite_errorcode & 0xFF in _UNWRITABLE:
                     continue
                 raise
             undo.pop_all()
