@@ -75,7 +75,21 @@ def test_raw_detections_are_read_only_where_they_are_asked_for(stages):
     assert found.proposed == ROW.proposed
 
 
-def test_candidates_of_a_new_run_replace_those_of_the_old_one(stages):
+def test_what_one_detector_found_is_kept_while_that_of_another_stands(stages):
+    stages.record_candidates([ROW, replace(ROW, clip="b_000002")])
+    stages.record_candidates([replace(ROW, detector="frcnn", proposed=())])
+    (kept,) = stages.candidates(["a_000001"], raw=True, detector="ssd")
+    assert replace(kept, changed="") == ROW
+    stages.let_stand(["a_000001", "nobody"], "ssd")
+    stages.let_stand(["b_000002"], "frcnn")  # which has not seen it
+    assert [(row.clip, row.detector) for row in stages.candidates()] == [
+        ("a_000001", "ssd"),
+        ("b_000002", "ssd"),
+    ]
+    assert [row.clip for row in stages.candidates(detector="frcnn")] == ["a_000001"]
+
+
+def test_candidates_of_a_new_run_stand_instead_of_those_of_the_old_one(stages):
     stages.record_candidates([ROW, replace(ROW, clip="b_000002")])
     stages.record_candidates([replace(ROW, detector="frcnn", proposed=())])
     found = list(stages.candidates(["b_000002", "a_000001", "nobody"]))

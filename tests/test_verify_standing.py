@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
-from review_cases import BOX, accept, reject, undo
+from review_cases import BOX, DOG, accept, reject, undo
 
 from vggss.boxes import Box
-from vggss.ledger.stage_records import Verdict
-from vggss.pipeline.verify.standing import outcome, outcomes, standing
+from vggss.ledger.stage_records import Origin, Region, Verdict
+from vggss.pipeline.manual.settling import Settled
+from vggss.pipeline.verify.standing import fingerprint, on_today, outcome, outcomes, standing
 
 OTHER = Box(0.1, 0.1, 0.2, 0.2)
 
@@ -81,3 +84,21 @@ def test_undo_in_any_order_never_brings_back_what_was_taken_back(steps: list[tup
             left = [v for v in said if (v.clip, v.reviewer) == (clip, who) and v.action != "undo"]
             left = [v for v in left if v.number not in undone]
             assert standing(said).get(clip, {}).get(who) == (left[-1] if left else None)
+
+
+def test_a_verdict_counts_while_stage_2_says_what_it_was_given_on() -> None:
+    before = Settled("a", "dog barking", "boxes", regions=(Region(BOX, DOG),))
+    verdicts = {
+        "anna": replace(accept("a", "anna", 1), shown=fingerprint(before)),
+        "ben": accept("a", "ben", 2),  # which does not say
+    }
+    assert on_today(verdicts, before) == verdicts
+    for after in (
+        replace(before, sound_class="cat meowing"),
+        replace(before, regions=(Region(Box(0.2, 0.2, 0.6, 0.81), DOG),)),
+        replace(before, regions=(Region(BOX, DOG, group=True),)),
+        replace(before, state="person", regions=()),
+    ):
+        assert list(on_today(verdicts, after)) == ["ben"]
+    again = replace(before, how="one annotator", regions=(Region(BOX, Origin("annotator", "zoe")),))
+    assert on_today(verdicts, again) == verdicts

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+import orjson
+
 from vggss.ledger.stage_records import Region, Verdict
+from vggss.pipeline.manual.settling import Settled
 
 RULE = "majority-newest-boxes"
 """The rule of :func:`outcome`; another rule gets another name."""
@@ -31,6 +35,26 @@ class Outcome:
     reason: str = ""
     reviewers: tuple[str, ...] = ()
     number: int = 0
+
+
+def fingerprint(settled: Settled) -> str:
+    """Return what a verdict says that it was given on: 16 hex digits of the class, the boxes and their marks.
+
+    Who made a box does not count: a verdict is on what was to be seen and heard.
+    """
+    parts = [[*region.box.as_tuple(), region.group, region.interaction] for region in settled.regions]
+    content = orjson.dumps([settled.state, settled.sound_class, parts])
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+def on_today(verdicts: Mapping[str, Verdict], settled: Settled) -> dict[str, Verdict]:
+    """Return the standing verdicts on one clip that were given on what stage 2 says today.
+
+    When the class or the boxes changed after a verdict, it stays in the ledger and counts no more: the clip goes back to
+    the queue. A verdict that does not say what it was given on always counts.
+    """
+    today = fingerprint(settled)
+    return {reviewer: one for reviewer, one in verdicts.items() if one.shown in ("", today)}
 
 
 class Standing:

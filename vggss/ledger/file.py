@@ -204,16 +204,18 @@ class Ledger:
             found.setdefault(preset, {})[status] = number
         return found
 
-    def chosen(self, query: str, clips: Iterable[str] | None, key: str) -> Iterator[tuple[Any, ...]]:
+    def chosen(
+        self, query: str, clips: Iterable[str] | None, key: str, values: Sequence[Any] = ()
+    ) -> Iterator[tuple[Any, ...]]:
         """Yield rows by a key that is the query's first column: all, or those of some clips in their order."""
         if clips is None:
-            yield from self.ask(f"{query} ORDER BY {key}")
+            yield from self.ask(f"{query} ORDER BY {key}", values)
             return
         asked = list(dict.fromkeys(clips))
         for first in range(0, len(asked), _MANY):
             block = asked[first : first + _MANY]
             places = ", ".join("?" * len(block))
-            rows = self.ask(f"{query} WHERE {key} IN ({places})", block)
+            rows = self.ask(f"{query} WHERE {key} IN ({places})", [*values, *block])
             found = {row[0]: row for row in rows}
             yield from (found[clip] for clip in block if clip in found)
 

@@ -38,10 +38,12 @@ MIGRATIONS = (
     # 2: 0.1.0, the three annotation stages
     """
     CREATE TABLE candidates (
-        clip TEXT PRIMARY KEY, sound_class TEXT NOT NULL, detector TEXT NOT NULL, settings TEXT NOT NULL,
-        width INTEGER, height INTEGER, frame_time REAL, decision TEXT NOT NULL, why TEXT NOT NULL,
-        proposed TEXT NOT NULL, raw TEXT NOT NULL, tool TEXT NOT NULL, changed TEXT NOT NULL
+        clip TEXT NOT NULL, detector TEXT NOT NULL, stands INTEGER NOT NULL, sound_class TEXT NOT NULL,
+        settings TEXT NOT NULL, width INTEGER, height INTEGER, frame_time REAL, decision TEXT NOT NULL,
+        why TEXT NOT NULL, proposed TEXT NOT NULL, raw TEXT NOT NULL, tool TEXT NOT NULL, changed TEXT NOT NULL,
+        PRIMARY KEY (clip, detector)
     );
+    CREATE UNIQUE INDEX candidates_that_stand ON candidates (clip) WHERE stands;
     CREATE TABLE entries (
         number INTEGER PRIMARY KEY AUTOINCREMENT, time TEXT NOT NULL, clip TEXT NOT NULL, annotator TEXT NOT NULL,
         role TEXT NOT NULL, source TEXT NOT NULL, body TEXT NOT NULL

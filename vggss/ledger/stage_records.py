@@ -142,6 +142,7 @@ class Verdict:
     sound_class: str = ""
     comment: str = ""
     seconds: float = 0.0  # that the reviewer spent on it
+    shown: str = ""  # the fingerprint of what stage 2 said when it was judged; empty if it is not known
     undoes: int | None = None
     number: int = 0  # set by the ledger
     time: str = ""  # UTC, ISO 8601; set by the ledger

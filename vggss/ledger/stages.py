@@ -36,22 +36,38 @@ class Stages:
         self.ledger = ledger
 
     def record_candidates(self, rows: Iterable[CandidateRow]) -> None:
-        """Enter what stage 1 found, in place of what it found on these clips before; on disk on return."""
+        """Enter what stage 1 found; on disk on return.
+
+        A row replaces what the same detector found on the clip before, and stands instead of what another one did;
+        that is kept, and can be made to stand again (:meth:`let_stand`).
+        """
         time = now()
         marks = ", ".join("?" * 13)
         with self.ledger.transaction() as connection:
-            connection.executemany(
-                f"INSERT OR REPLACE INTO candidates ({_CANDIDATE}) VALUES ({marks})",  # noqa: S608 - our names
-                (
+            for row in rows:
+                connection.execute("UPDATE candidates SET stands = 0 WHERE clip = ?", (row.clip,))
+                connection.execute(
+                    f"INSERT OR REPLACE INTO candidates ({_CANDIDATE}, stands) VALUES ({marks}, 1)",  # noqa: S608
                     (
                         row.clip, row.sound_class, row.detector, row.settings, row.width, row.height, row.frame_time,
                         row.decision, row.why, regions_json(row.proposed), seen_json(row.raw), row.tool, time,
-                    )
-                    for row in rows
-                ),
-            )  # fmt: skip
+                    ),
+                )  # fmt: skip
 
-    def candidates(self, clips: Iterable[str] | None = None, raw: bool = False) -> Iterator[CandidateRow]:
+    def let_stand(self, clips: Iterable[str], detector: str) -> None:
+        """Let what one detector found on some clips stand, where another's stood; what it has not seen stays."""
+        with self.ledger.transaction() as connection:
+            for clip in clips:
+                known = "SELECT 1 FROM candidates WHERE clip = ? AND detector = ?"
+                if connection.execute(known, (clip, detector)).fetchone():
+                    connection.execute("UPDATE candidates SET stands = 0 WHERE clip = ?", (clip,))
+                    connection.execute(
+                        "UPDATE candidates SET stands = 1 WHERE clip = ? AND detector = ?", (clip, detector)
+                    )
+
+    def candidates(
+        self, clips: Iterable[str] | None = None, raw: bool = False, detector: str | None = None
+    ) -> Iterator[CandidateRow]:
         """Yield what stage 1 found: of all clips by id, or of those asked for, in their order.
 
         Parameters
@@ -60,10 +76,14 @@ class Stages:
             ids; one that stage 1 has not seen is left out.
         raw
             whether to read the raw detections too, which are most of the bytes.
+        detector
+            what this one found, whether it stands or not; None: what stands.
         """
         columns = _CANDIDATE if raw else _CANDIDATE.replace("raw", "'[]'")
-        for values in self.ledger.chosen(f"SELECT {columns} FROM candidates", clips, "clip"):  # noqa: S608
-            yield CandidateRow(*(*values[:9], regions_of(values[9]), seen_of(values[10]), *values[11:]))
+        which, values = ("stands", ()) if detector is None else ("detector = ?", (detector,))
+        query = f"SELECT {columns} FROM (SELECT * FROM candidates WHERE {which})"  # noqa: S608 - our names
+        for row in self.ledger.chosen(query, clips, "clip", values):
+            yield CandidateRow(*(*row[:9], regions_of(row[9]), seen_of(row[10]), *row[11:]))
 
     def record_entries(self, entries: Iterable[Entry]) -> list[Entry]:
         """Add annotators' entries, all or none; returns those that say something new.
@@ -193,6 +213,7 @@ def _verdict_body(one: Verdict) -> str:
             "regions": [region_document(region) for region in one.regions],
             "comment": one.comment,
             "seconds": one.seconds,
+            "shown": one.shown,
         },
         option=orjson.OPT_SORT_KEYS,
     ).decode()
@@ -203,5 +224,5 @@ def _verdict(row: tuple[Any, ...]) -> Verdict:
     body = orjson.loads(text)
     return Verdict(
         clip, reviewer, action, reason, tuple(map(region_of, body["regions"])), body["class"], body["comment"],
-        body["seconds"], undoes, number, time,
+        body["seconds"], body["shown"], undoes, number, time,
     )  # fmt: skip
