@@ -413,3 +413,12 @@ def test_a_list_of_any_ids_may_have_columns_and_comments(tmp_path: Path) -> None
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(DataError, match="not text"):
         listed_ids(path)
+
+
+def test_a_label_may_be_a_number_and_a_clip_has_one(tmp_path: Path, small: DataRoot) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text("clip,label\nAAAAAAAAAAA_000001,123\nAAAAAAAAAAA_000001,\n")
+    assert [clip.label for clip in clips_of(path, small)] == ["123"]
+    path.write_text("clip,label\nAAAAAAAAAAA_000001,dog\nAAAAAAAAAAA_000001,cat\n")
+    with pytest.raises(DataError, match=r"line 3 gives AAAAAAAAAAA_000001 the label .cat.*a clip has one"):
+        clips_of(path, small)

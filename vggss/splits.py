@@ -24,7 +24,7 @@ from vggss.annotations import sound_classes
 from vggss.benchmark import read_file, reading
 from vggss.catalog import ListedClip, read_list
 from vggss.clip_id import canonical
-from vggss.errors import DataError, UsageError, counted, printable, some
+from vggss.errors import DataError, UsageError, brief, counted, printable, some
 from vggss.library import listed_classes, load_benchmark
 from vggss.storage import DataRoot
 from vggss.vggsound import Clip, Rows, VggSound, clip_of, has_vggsound, load_vggsound
@@ -291,14 +291,24 @@ def _ids(path: Path) -> dict[str, str]:
             raise DataError(f"{path}, line {row.line} {_complaint(row)}")
     labels: dict[str, str] = {}
     for row in rows:
-        cells = [] if column is None else _cells(row)
-        label = cells[column].strip() if column is not None and column < len(cells) else ""
-        labels.setdefault(
-            row.clip, "" if label.isdecimal() else label
-        )  # a number is the start second of an id
+        label = "" if column is None else _label(row, column)
+        if label and labels.get(row.clip) not in (None, "", label):
+            raise DataError(
+                f"{path}, line {row.line} gives {row.clip} the label {brief(label)}, an earlier line "
+                f"{brief(labels[row.clip])}; a clip has one"
+            )
+        labels[row.clip] = labels.get(row.clip) or label
     if again := len(rows) - len(labels):
         log.warning("%s names %s more than once; each is taken once", path, counted(again, "clip"))
     return labels
+
+
+def _label(row: ListedClip, column: int) -> str:
+    """Return the label in a column; where id and start second take two cells, there is none."""
+    cells = _cells(row)
+    if column == 1 and len(cells) > 1 and cells[1].strip().isdecimal() and not canonical(cells[0].strip()):
+        return ""
+    return cells[column].strip() if column < len(cells) else ""
 
 
 def _cells(row: ListedClip) -> list[str]:
