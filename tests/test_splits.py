@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 
 from vggss.catalog import check_leaks, read_list
 from vggss.cli.stats import split as split_command
+from vggss.clip_lists import listed_ids
 from vggss.errors import DataError, UsageError
-from vggss.splits import SPLITS, clips_of, describe_splits, digest, leak_free, listed_ids, sample
+from vggss.splits import SPLITS, clips_of, describe_splits, digest, leak_free, sample
 from vggss.storage import DataRoot
 from vggss.vggsound import Clip, parse_vggsound
 

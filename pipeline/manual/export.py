@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from vggss.clip_lists import listed_ids
 from vggss.errors import DataError, UsageError, printable
 from vggss.ledger.stage_records import CandidateRow
 from vggss.ledger.stages import Stages
@@ -15,7 +16,6 @@ from vggss.pipeline.manual.division import batches as cut
 from vggss.pipeline.manual.division import divide
 from vggss.pipeline.manual.giving import Draft, Wish
 from vggss.pipeline.manual.settling import Settled, settled
-from vggss.splits import listed_ids
 
 Which = Literal["person", "auto", "all"]
 WHICH: dict[str, str] = {

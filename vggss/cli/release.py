@@ -93,11 +93,11 @@ def release(
     from vggss.benchmark import read_file
     from vggss.cli.show_release import print_release
     from vggss.cli.terminal import print_json
+    from vggss.clip_lists import listed_ids
     from vggss.errors import DataError
     from vggss.ledger import Ledger
     from vggss.ledger.stages import Stages
     from vggss.pipeline.release import Wanted, build, write_folder
-    from vggss.splits import listed_ids
     from vggss.storage import data_root
 
     try:
