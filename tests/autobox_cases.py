@@ -21,11 +21,14 @@ from vggss.cli import cli
 from vggss.ledger import FileFacts, Ledger, Outcome
 from vggss.ledger.stage_records import CandidateRow, Seen
 from vggss.ledger.stages import Stages
+from vggss.pipeline.autobox.driver import Ran, carry_out
 from vggss.pipeline.autobox.look import Job, Sight
-from vggss.pipeline.autobox.planning import Task
+from vggss.pipeline.autobox.planning import Task, plan
 from vggss.pipeline.autobox.rules import Rules
 from vggss.pipeline.class_match.records import NO_CLASS, NO_VISIBLE_OBJECT, ClassMatches, Match
+from vggss.prepare.pool import Here
 from vggss.progress import Stop
+from vggss.splits import clips_of
 from vggss.storage import DataRoot
 
 PROGRAM = (sys.executable, "-m", "vggss", "autobox")
@@ -169,3 +172,22 @@ def start(home: DataRoot, *arguments: str | Path) -> subprocess.Popen[str]:
     """Run the program on the test split."""
     command = [*PROGRAM, "--split", "test", "--root", str(home.path), *map(str, arguments)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def go(
+    home: DataRoot,
+    looking: Looking,
+    wanted: Task | None = None,
+    again: bool = False,
+    after: int = 0,
+    limit: int | None = None,
+) -> Ran:
+    """Run stage 1 over the test split with a stand-in for the detector."""
+    wanted = wanted or task()
+    with Ledger.open(home.ledger) as ledger:
+        stages = Stages(ledger)
+        planned = plan(clips_of("test", home), stages, home, wanted, again)
+        here = Here(looking)
+        return carry_out(
+            planned, wanted, stages, Stopping(here, after) if after else here, limit=limit, stop=Stop()
+        )

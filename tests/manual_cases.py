@@ -16,8 +16,9 @@ from vggss.ledger.stages import Stages
 from vggss.pipeline.manual.batches import recorded
 from vggss.pipeline.manual.export import Sharing, plan
 from vggss.pipeline.manual.giving import Gift, Place, give
-from vggss.pipeline.manual.importing import Manner, Taken, take
+from vggss.pipeline.manual.importing import Manner, take
 from vggss.pipeline.manual.pictures import Show, Shown
+from vggss.pipeline.manual.taken import Taken
 from vggss.prepare.pool import Here
 from vggss.progress import Stop
 from vggss.storage import DataRoot

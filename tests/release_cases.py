@@ -119,6 +119,7 @@ def fill(stages: Stages) -> None:
 
 LEFT_OUT = {
     "open": (clip(5),),
+    "changed": (),
     "contested": (clip(6),),
     "adjudicate": (clip(7),),
     "removed": (clip(8), clip(12)),

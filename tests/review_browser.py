@@ -66,7 +66,13 @@ class Page:
 
     def press(self, *names: str) -> None:
         for name in names:
+            if name == "a" and self.view.is_hidden("#broken"):
+                self.seen()
             self.view.keyboard.press(name)
+
+    def seen(self) -> None:
+        """Wait until the clip has shown for as long as it must before it can be accepted."""
+        self.until("document.querySelector('#video').dataset.seen")
 
     def text(self, selector: str) -> str:
         return str(self.view.inner_text(selector))

@@ -114,6 +114,33 @@ def test_clips_that_are_not_here_are_counted(tmp_path: Path, home: DataRoot, coc
     assert result.stdout.splitlines()[:2] == ["5 of 7 clips of test are here", "  not here: 2 wanted"]
 
 
+def test_another_file_of_detections_without_the_clips_changes_nothing(
+    home: DataRoot, coco: str, tmp_path: Path
+) -> None:
+    assert invoke(home, "--detector", coco, "--workers", "0").exit_code == 0
+    before = cases.rows(home)
+    others = f"coco:{cases.coco_file(tmp_path / 'others.json', ['somebody_else'])}"
+    result = invoke(home, "--detector", others, "--workers", "0")
+    assert result.exit_code == 1 and cases.rows(home) == before
+    assert "5 clips gave an error now and keep what was found on them before" in result.stderr
+    again = json.loads(invoke(home, "--detector", coco, "--workers", "0", "--json").stdout)
+    assert (again["looked"], again["done_before"]) == (0, 5)
+
+
+def test_without_pyav_no_clip_is_touched(home: DataRoot, coco: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "av", None)
+    result = invoke(home, "--detector", coco, "--workers", "0")
+    assert result.exit_code == 2 and "pip install 'vggss[media]'" in result.stderr
+    assert cases.rows(home) == {}
+
+
+def test_a_class_is_entered_as_vggsound_spells_it(home: DataRoot, coco: str) -> None:
+    listed = home.annotation_file("vggsound_test.csv")
+    listed.write_text(listed.read_text().replace("dog barking", "Dog  Barking"))
+    assert invoke(home, "--detector", coco, "--workers", "0").exit_code == 0
+    assert {(row.sound_class, row.decision) for row in cases.rows(home).values()} == {("dog barking", "auto")}
+
+
 def test_a_limit_says_what_is_left(home: DataRoot, coco: str) -> None:
     result = invoke(home, "--detector", coco, "--workers", "0", "--limit", "2")
     assert result.exit_code == 0 and "left for another run: 3 clips" in result.stderr
@@ -135,13 +162,14 @@ def test_candidates_go_where_they_are_asked_to(home: DataRoot, coco: str, tmp_pa
         (("--detector", "ssd"), 2, "`vggss download detector --light`"),
         (("--detector", "yolo\x1b[2J"), 2, "there are frcnn, ssd and coco:FILE"),
         (("--detector", "coco:"), 2, "no detector is called coco:"),
-        (("--detector", "coco:nowhere.json"), 1, "nowhere.json is not there"),
+        (("--detector", "coco:nowhere.json"), 1, "nowhere.json is not there; coco:FILE names"),
         (("--detector", "coco:a.json", "--weights", "b"), 2, "--weights is for a network"),
         (("--detector", "ssd", "--device", "cuda"), 2, "--device cuda is for frcnn"),
         (("--detector", "ssd", "--precision", "bf16"), 2, "--precision bf16 is for frcnn"),
         (("--ray", "local", "--workers", "0"), 2, "leave one out"),
         (("--ray", "local", "--device", "cuda"), 2, "--ray hands out cores"),
         (("--propose", "0.01"), 2, "0.05"),
+        (("--propose", "nan"), 2, "threshold is nan; a number in [0, 1] was needed"),
     ],
 )
 def test_what_cannot_be_done_is_said(

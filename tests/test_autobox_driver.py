@@ -7,7 +7,7 @@ from pathlib import Path
 
 import autobox_cases as cases
 import pytest
-from autobox_cases import Looking, Stopping, matched, name_of, task
+from autobox_cases import Looking, go, matched, name_of, task
 
 from vggss.boxes import Box
 from vggss.errors import DataError
@@ -16,33 +16,14 @@ from vggss.ledger.stage_records import CandidateRow, Origin, Region
 from vggss.ledger.stages import Stages
 from vggss.pipeline.autobox import settings
 from vggss.pipeline.autobox.document import write_candidates
-from vggss.pipeline.autobox.driver import Batch, Ran, carry_out
-from vggss.pipeline.autobox.look import Refusal
-from vggss.pipeline.autobox.planning import Task, plan
+from vggss.pipeline.autobox.driver import Batch, carry_out
+from vggss.pipeline.autobox.look import Refusal, Sight
+from vggss.pipeline.autobox.planning import plan
 from vggss.pipeline.autobox.table import stage_one
-from vggss.prepare.pool import Here, Lost, Pool
+from vggss.prepare.pool import Lost, Pool
 from vggss.progress import Stop
 from vggss.splits import clips_of
 from vggss.storage import DataRoot
-
-
-def go(
-    home: DataRoot,
-    looking: Looking,
-    wanted: Task | None = None,
-    again: bool = False,
-    after: int = 0,
-    limit: int | None = None,
-) -> Ran:
-    """Run stage 1 over the test split with a stand-in for the detector."""
-    wanted = wanted or task()
-    with Ledger.open(home.ledger) as ledger:
-        stages = Stages(ledger)
-        planned = plan(clips_of("test", home), stages, home, wanted, again)
-        here = Here(looking)
-        return carry_out(
-            planned, wanted, stages, Stopping(here, after) if after else here, limit=limit, stop=Stop()
-        )
 
 
 def decisions(home: DataRoot) -> list[str]:
@@ -178,11 +159,29 @@ def test_a_limit_leaves_the_rest_for_another_run(home: DataRoot) -> None:
 def test_a_detector_that_fails_on_every_frame_ends_the_run(tmp_path: Path) -> None:
     home = cases.small_home(tmp_path / "home", 14, real=False)
     with pytest.raises(
-        DataError, match=r"failed 10 times one after the other, at last: it failed; .* --again goes on"
+        DataError,
+        match=r"failed 10 times one after the other, at last: it failed; .* not marked; .* the same command goes on",
     ):
         go(home, Looking(detector_fails=True))
-    assert decisions(home) == ["error"] * 10
-    assert go(home, Looking(), again=True).looked == 14
+    assert decisions(home) == []
+    assert go(home, Looking()).looked == 14
+
+
+def test_a_detector_that_fails_on_the_few_clips_there_are_marks_none(home: DataRoot) -> None:
+    with pytest.raises(
+        DataError, match=r"failed on every frame that it was shown \(5 clips\), at last: it failed"
+    ):
+        go(home, Looking(detector_fails=True))
+    assert decisions(home) == []
+
+
+def test_what_a_working_detector_fails_on_is_an_error_of_the_clip(home: DataRoot) -> None:
+    class Failing(Looking):
+        def _sight(self, clip: str) -> Sight:
+            return Sight(clip, "it failed", True) if clip in self.broken else super()._sight(clip)
+
+    assert go(home, Failing(broken={name_of(0): "", name_of(4): ""})).looked == 5
+    assert decisions(home) == ["error", "person", "person", "person", "error"]
 
 
 def test_a_detector_that_cannot_be_opened_ends_the_run_and_marks_no_clip(home: DataRoot) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import pickle
 from collections.abc import Sequence
 from pathlib import Path
+from unittest.mock import Mock
 
 import autobox_cases as cases
 import numpy as np
@@ -19,8 +20,10 @@ from vggss.ledger.stage_records import Seen
 from vggss.media import extract, get_preset
 from vggss.media.picture_file import read_picture
 from vggss.pipeline import detector as detectors
+from vggss.pipeline.autobox import look
 from vggss.pipeline.autobox.look import Job, Look, Refusal, Sight, opened_once
 from vggss.pipeline.detector import DetectorSpec, Picture
+from vggss.pipeline.detector.records import DetectorError
 
 
 class Watching:
@@ -142,6 +145,30 @@ def test_a_detector_that_cannot_be_opened_is_a_refusal() -> None:
 def test_threads_give_what_one_gives(tmp_path: Path, watching: Watching) -> None:
     jobs = tuple(map(job, prepare_cases.videos(tmp_path, 5)))
     assert Look(DetectorSpec("ssd"), 3)(jobs) == LOOK(jobs)
+
+
+def test_numbers_that_are_not_finite_are_the_detectors_fault_not_the_clips(
+    tmp_path: Path, watching: Watching
+) -> None:
+    path = prepare_cases.video(tmp_path / "a.mp4")
+    watching.faults["a"] = DetectorError("the detector's numbers are not finite")
+    (sight,) = looked(job(path))
+    assert sight.detector_failed and "not finite" in sight.error
+
+
+@pytest.mark.parametrize("in_detector", [True, False])
+def test_a_missing_package_is_a_refusal_and_no_clips_error(
+    tmp_path: Path, watching: Watching, monkeypatch: pytest.MonkeyPatch, in_detector: bool
+) -> None:
+    path = prepare_cases.video(tmp_path / "a.mp4")
+    missing = ModuleNotFoundError("No module named 'av'", name="av")
+    if in_detector:
+        watching.faults["a"] = missing
+    else:
+        monkeypatch.setattr(look, "_frame", Mock(side_effect=missing))
+    found = LOOK((job(path),))
+    assert isinstance(found, Refusal) and found.missing
+    assert "PyAV is not installed" in found.reason and "pip install 'vggss[media]'" in found.reason
 
 
 def test_a_look_and_its_jobs_travel_to_other_processes() -> None:

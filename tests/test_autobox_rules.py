@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from typing import Any
+
 import autobox_cases as cases
 import pytest
 from autobox_cases import LEFT, RIGHT, WHOLE, matched, row_of, seen
@@ -10,6 +13,8 @@ from hypothesis import strategies as st
 
 from vggss.boxes import Box
 from vggss.ledger.stage_records import Seen
+from vggss.pipeline.autobox import rules
+from vggss.pipeline.autobox.overlaps import apart
 from vggss.pipeline.autobox.rules import Proposal, Rules, propose
 from vggss.pipeline.class_match.records import ClassMatches
 
@@ -174,6 +179,50 @@ def test_boxes_are_cut_at_the_frame() -> None:
 def test_what_steers_a_terminal_does_not_get_into_the_reason() -> None:
     odd = Seen("x", "a\x1b[2J", 0.9, LEFT)
     assert decided([odd]).why.isprintable()
+
+
+@pytest.mark.parametrize("name", ["Man", "Woman", "Boy", "Girl"])
+def test_of_several_men_nothing_tells_which_is_heard_either(name: str) -> None:
+    found = decided(row_of(name, [0.9, 0.8]), matched("somebody singing", name))
+    assert found.decision == "person" and found.why == f"2 {name}: which of them is heard is open"
+    assert decided(row_of(name, [0.9]), matched("somebody singing", name)).decision == "auto"
+
+
+def test_the_numbers_of_rules_version_2_change_only_with_a_new_version() -> None:
+    assert rules.VERSION == 2
+    assert asdict(Rules()) == {
+        "threshold": 0.3, "certain": 0.5, "named": 0.6, "doubtful": 0.3, "same": 0.8, "many": 5, "smallest": 0.001,
+    }  # fmt: skip
+    assert rules.MOST == 1000
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"threshold": float("nan")}, {"certain": 1.1}, {"same": -0.1}, {"many": 1}, {"smallest": float("inf")}],
+)
+def test_rules_with_numbers_that_are_none_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=f"{next(iter(wrong))} is .*; a .*number .*was needed"):
+        Rules(**wrong)
+
+
+def test_of_more_boxes_than_anybody_looks_at_the_best_are_proposed_and_a_person_looks() -> None:
+    count = 200_000  # taken two by two, these would take hours
+    dog = cases.mid("Dog")
+    places = (Box(k / count, 0.2, k / count + 0.01, 0.8) for k in range(count))
+    dogs = [Seen(dog, "Dog", 0.9 - k / 1e6, box) for k, box in enumerate(places)]
+    found = decided(dogs)
+    assert found.decision == "person" and len(found.regions) == 1
+    assert found.why == "200,000 boxes fit; the best 1,000 of them were looked at"
+
+
+@given(st.lists(st.tuples(*[st.integers(0, 8)] * 4), max_size=30), st.sampled_from([0.0, 0.3, 0.5, 0.8]))
+def test_boxes_are_merged_as_two_by_two_by_their_overlap(corners: list[tuple[int, ...]], same: float) -> None:
+    boxes = [Box(*(one / 8 for one in four)) for four in corners]
+    kept: list[int] = []
+    for place, box in enumerate(boxes):
+        if not any(box.iou(boxes[other]) > same for other in kept):
+            kept.append(place)
+    assert apart(boxes, same) == kept
 
 
 NAMES = ("Dog", "Animal", "Cat", "Person", "Man", "Woman", "Car")

@@ -39,6 +39,13 @@ def test_a_gpu_is_given_more_frames_at_once() -> None:
     assert batch_of(Request(DetectorSpec("frcnn", device="cuda:1"), batch=2)) == 2
 
 
+def test_a_number_of_frames_that_was_asked_for_goes_to_the_network() -> None:
+    asked = runner(Request(DetectorSpec("frcnn", device="cuda"), batch=3, workers=1), 10)
+    left = runner(Request(DetectorSpec("frcnn", device="cuda"), workers=1), 10)
+    assert isinstance(asked, Pool) and isinstance(left, Pool)
+    assert asked._function.spec.batch == 3 and left._function.spec.batch is None
+
+
 def test_no_more_workers_are_begun_than_there_are_jobs() -> None:
     spec = DetectorSpec("ssd")
     assert isinstance(runner(Request(spec, workers=0), 10), Here)

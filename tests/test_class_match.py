@@ -16,10 +16,17 @@ from vggss.pipeline.class_match import (
     KIND_ONLY,
     NO_CLASS,
     NO_VISIBLE_OBJECT,
+    VERSION,
     ClassMatches,
     Match,
     explain_classes,
+    kinds,
+    lexical,
     match_classes,
+    matching,
+    neighbours,
+    restricting,
+    weighing,
 )
 from vggss.pipeline.class_match.groups import group_of
 from vggss.pipeline.class_match.vectors import shipped_vectors
@@ -111,13 +118,64 @@ def test_a_class_is_matched_for_the_reason_it_gives(sound_class: str, detector_c
 @pytest.mark.parametrize(
     "sound_class",
     ["wind noise", "hail", "raining", "thunder", "sea waves", "wind rustling leaves", "ice cracking", "underwater bubbling",
-     "blizzard", "heavy rain", "hiss", "storm"],
+     "blizzard", "heavy rain", "storm", "hailstorm", "rainfall", "snowfall", "gust of wind", "wind gusts", "windstorm",
+     "sandstorm", "rainstorm", "snowstorm", "hailstones", "downpour", "typhoon", "cyclone", "thunderclap", "windy day",
+     "heavy rainfall", "waves on beach", "drizzling"],
 )  # fmt: skip
 def test_what_has_no_outline_has_no_visible_object(sound_class: str):
     found = match_classes([sound_class], overrides=False)[sound_class]
     assert not found.matches
     assert found.reason.startswith(NO_VISIBLE_OBJECT)
     assert not found.is_visible
+
+
+@pytest.mark.parametrize(
+    "sound_class",
+    ["ice skating", "fire alarm", "steam whistle", "sky diving", "fire drill", "snow shoveling", "storm siren",
+     "rain on umbrella", "hail hitting car", "surfing", "wind blowing leaves", "hiss", "\U0001f389", "...", ""],
+)  # fmt: skip
+def test_a_class_that_names_more_than_weather_is_never_excluded(sound_class: str):
+    assert match_classes([sound_class])[sound_class].is_visible
+
+
+@pytest.mark.parametrize(
+    ("sound_class", "detector_class"),
+    [("hot dog sizzling", "Hot dog"), ("dolphin clicking", "Dolphin"), ("sea horse", "Seahorse"), ("ice cream", "Ice cream"),
+     ("snow plow", "Snowplow"), ("bat hitting ball", "Baseball bat"), ("bat screeching", "Bat (Animal)"),
+     ("rain boots", "Boot"), ("cow mooing", "Cattle"), ("rooster crowing", "Chicken"), ("kitten meowing", "Cat"),
+     ("puppies whining", "Dog")],
+)  # fmt: skip
+def test_what_is_named_in_full_is_found_whatever_group_its_words_suggest(
+    sound_class: str, detector_class: str
+):
+    best = match_classes([sound_class])[sound_class].matches[0]
+    assert best.detector_class == detector_class and best.score > KIND_ONLY
+
+
+@pytest.mark.parametrize(
+    "sound_class",
+    ["hyena laughing", "llama humming", "no sound", "snow blower", "keys jangling", "dishes clattering", "guinea pig",
+     "guinea pig squeaking", "squash match", "crowd cheering", "boxing"],
+)  # fmt: skip
+def test_a_guess_is_never_taken_for_the_thing(sound_class: str):
+    assert all(match.score <= KIND_ONLY for match in match_classes([sound_class])[sound_class].matches)
+
+
+def test_capitals_and_spaces_of_a_class_do_not_count():
+    assert match_classes(["Cow  Lowing"])["Cow  Lowing"] == FOUND["cow lowing"]
+    assert match_classes([" HAIL"])[" HAIL"] == FOUND["hail"]
+    one, other = match_classes(["Wolf\tHowling", "wolf howling"]).values()
+    assert one.matches == other.matches
+
+
+def test_the_numbers_of_matching_version_2_change_only_with_a_new_version():
+    assert VERSION == 2
+    assert (lexical.MODIFIERS_AGREE, lexical.FAMILY_AGREES) == (0.45, 0.2)
+    assert (neighbours.ONE_THING, neighbours.ONE_KIND, neighbours.NEAR) == (0.85, 0.65, 0.45)
+    assert (neighbours.NEIGHBOURS, neighbours.AGREEING, kinds.MANY) == (5, 4, 5)
+    assert (weighing.SURE, KIND_ONLY, restricting.LESS) == (0.75, 0.55, 0.1)
+    assert sorted(matching.STAND_INS) == ["Human hand", "Person", "Tower"]
+    assert sorted(neighbours.SILENT) == ["Clothing", "Food"]
 
 
 @pytest.mark.parametrize("sound_class", ["waterfall burbling", "splashing water", "smoke detector beeping"])

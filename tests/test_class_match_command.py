@@ -20,7 +20,7 @@ from click.testing import CliRunner, Result
 from vggss.annotations import sound_classes
 from vggss.cli.match import download_vectors, match
 from vggss.errors import DataError, NetworkError, UsageError
-from vggss.pipeline.class_match.google_news import GOOGLE_NEWS, HEADER, Published, fetch_vectors
+from vggss.pipeline.class_match.google_news import GOOGLE_NEWS, Published, fetch_vectors
 from vggss.storage import DataRoot
 
 
@@ -115,7 +115,9 @@ def test_with_the_shipped_vectors_nothing_heavy_is_loaded():
 
 # Fetching, from a server on this machine
 
-CONTENT = gzip.compress(HEADER + bytes(range(256)) * 4000, 0)
+HEADER = b"3000 85\n"
+PLAIN = HEADER + bytes(range(256)) * 4000  # 341 bytes a word
+CONTENT = gzip.compress(PLAIN, 0)
 
 
 class _Shop(http.server.BaseHTTPRequestHandler):
@@ -153,7 +155,7 @@ def shop(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[type[_Shop], str]]:
 
 
 def published(*urls: str) -> Published:
-    return Published("vectors.bin.gz", urls, len(CONTENT), hashlib.sha256(CONTENT).hexdigest())
+    return Published("vectors.bin.gz", urls, len(CONTENT), hashlib.sha256(CONTENT).hexdigest(), HEADER)
 
 
 def silent(done: int, total: int) -> None:
@@ -214,8 +216,7 @@ def test_without_a_network_the_way_by_hand_is_told(tmp_path: Path, monkeypatch: 
     ("name", "content", "stored"),
     [
         ("a copy", CONTENT, "vectors.bin.gz"),
-        ("packed.gz", gzip.compress(HEADER + b"rest", 9), "vectors.bin.gz"),
-        ("plain.bin", HEADER + b"rest", "vectors.bin"),
+        ("plain.bin", PLAIN, "vectors.bin"),
     ],
 )
 def test_a_local_copy_is_taken_whatever_its_name(tmp_path: Path, name: str, content: bytes, stored: str):
@@ -227,6 +228,42 @@ def test_a_local_copy_is_taken_whatever_its_name(tmp_path: Path, name: str, cont
     assert path.read_bytes() == content
     assert origin == str(source)
     assert fetch_vectors(root, path, silent, published())[0].read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (gzip.compress(PLAIN, 9), "its SHA-256 is .* unpack it and give the .bin"),
+        (HEADER + b"rest", "is cut short: its first line announces vectors of 1,023,008 bytes or more"),
+        (PLAIN[:1_023_007], "is cut short"),
+    ],
+)
+def test_a_copy_that_is_not_all_of_the_published_file_is_refused(tmp_path: Path, content: bytes, said: str):
+    source = tmp_path / "copy"
+    source.write_bytes(content)
+    root = DataRoot(tmp_path / "home", "test")
+    with pytest.raises(DataError, match=said):
+        fetch_vectors(root, source, silent, published())
+    assert not root.models.exists() or not list(root.models.iterdir())
+
+
+def test_an_unpacked_copy_is_not_fetched_again(shop: tuple[type[_Shop], str], tmp_path: Path):
+    handler, url = shop
+    root = DataRoot(tmp_path / "home", "test")
+    source = tmp_path / "mine.bin"
+    source.write_bytes(PLAIN)
+    path, _ = fetch_vectors(root, source, silent, published())
+    assert fetch_vectors(root, None, silent, published(f"{url}/file")) == (path, "already there")
+    assert handler.asked == []
+
+
+def test_a_file_of_the_right_size_alone_is_not_already_there(shop: tuple[type[_Shop], str], tmp_path: Path):
+    _, url = shop
+    root = DataRoot(tmp_path, "test")
+    root.models.mkdir()
+    (root.models / "vectors.bin.gz").write_bytes(b"x" * len(CONTENT))
+    path, origin = fetch_vectors(root, None, silent, published(f"{url}/file"))
+    assert path.read_bytes() == CONTENT and origin.endswith("/file")
 
 
 @pytest.mark.parametrize(
@@ -248,5 +285,6 @@ def test_a_copy_that_is_not_there_is_refused(tmp_path: Path):
 
 def test_the_published_file_is_pinned():
     assert GOOGLE_NEWS.size == 1_647_046_227
+    assert GOOGLE_NEWS.least_unpacked == 12 + 3_000_000 * 1201
     assert len(GOOGLE_NEWS.sha256) == 64
     assert all(url.startswith("https://") for url in GOOGLE_NEWS.urls)

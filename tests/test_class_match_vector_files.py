@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from vggss.annotations import sound_classes
 from vggss.errors import DataError, UsageError
 from vggss.pipeline.class_match import match_classes
-from vggss.pipeline.class_match.vector_files import layout_of, load_vectors
+from vggss.pipeline.class_match.vector_files import layout_of, load_vectors, read_file
 from vggss.pipeline.class_match.vectors import shipped_vectors
 
 pytest.importorskip("gensim", reason="gensim reads word vectors (pip install 'vggss[autobox]')")
@@ -97,6 +97,26 @@ def test_words_are_found_under_capitals_and_plurals(rows: Rows, tmp_path: Path):
     assert "sparrow" in found
 
 
+@pytest.mark.parametrize("header", [True, False])
+def test_a_byte_order_mark_before_a_text_does_no_harm(rows: Rows, tmp_path: Path, header: bool):
+    path = written(tmp_path / "v.txt", b"\xef\xbb\xbf" + as_text(rows, header))
+    first = next(iter(rows))
+    assert "dog" in load_vectors(path, ["dog barking"])
+    assert first in read_file(path)
+
+
+def test_a_packed_file_that_cannot_hold_what_it_announces_is_refused(tmp_path: Path):
+    bomb = gzip.compress(b"900000000 300\ncat " + bytes(2**20), 9)
+    with pytest.raises(DataError, match=r"packed, which cannot hold them"):
+        layout_of(written(tmp_path / "v.bin.gz", bomb))
+
+
+def test_a_text_that_does_not_end_is_not_read_to_its_end(tmp_path: Path):
+    endless = gzip.compress(b"2 3\n" + b"cat 0.1 0.2 0.3\n" * 2000, 9)
+    with pytest.raises(DataError, match=r"goes on after line 2, where it should end"):
+        load_vectors(written(tmp_path / "v.txt.gz", endless), ["cat meowing"])
+
+
 def test_a_vector_without_direction_is_no_vector(rows: Rows, tmp_path: Path):
     spoilt = rows | {"dog": np.zeros(100, np.float32), "cat": np.full(100, np.nan, np.float32)}
     spoilt["horse"] = np.full(100, np.inf, np.float32)
@@ -158,7 +178,7 @@ def test_a_packed_file_that_is_cut_short_is_refused(rows: Rows, tmp_path: Path):
 def test_a_packed_file_that_announces_too_much_is_refused(rows: Rows, tmp_path: Path):
     content = b"4000000000 300" + as_binary(rows).partition(b"\n")[2]
     path = written(tmp_path / "v.bin.gz", gzip.compress(b"4000000000 300\n" + content, 1))
-    with pytest.raises(DataError, match="cannot be read as word vectors"):
+    with pytest.raises(DataError, match="which cannot hold them"):
         match_classes(["dog barking"], path)
 
 

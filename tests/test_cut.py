@@ -182,7 +182,9 @@ def test_a_file_without_a_frame_in_it_is_told(
 ) -> None:
     run(ffmpeg, "-f", "lavfi", "-i", "anullsrc", "-t", "1", str(tmp_path / "sound.mp4"))  # and no picture
     sound = (tmp_path / "sound.mp4").read_bytes()
-    monkeypatch.setattr("vggss.media.cut.run_ffmpeg", lambda arguments: (tmp_path / "clip.mp4").write_bytes(sound))
+    monkeypatch.setattr(
+        "vggss.media.cut.run_ffmpeg", lambda arguments: (tmp_path / "clip.mp4").write_bytes(sound)
+    )
     with pytest.raises(CutError, match="found no picture there") as caught:
         cut(coded.mp4, tmp_path / "clip.mp4", 5.0, ffmpeg=ffmpeg)
     assert caught.value.kind == "no picture"

@@ -242,7 +242,10 @@ def test_detections_alone_are_refused_with_what_to_add(tmp_path: Path) -> None:
         (record("annotations", 2, image_id=[7]), r"annotation 2: image_id is \[7\], which no image"),
         (record("annotations", 2, category_id=4), "annotation 2: category_id is 4, which no category"),
         (record("annotations", 2, score=...), "annotation 2 has no score; detections were needed"),
-        (record("annotations", 2, score=float("nan")), "annotation 2: score holds nan; a finite"),
+        (
+            record("annotations", 2, score=float("nan")),
+            r"score holds nan; a finite number in \[0, 1\] was needed",
+        ),
         (record("annotations", 2, score=1.1), "annotation 2: score is 1.1; a number from 0 to 1"),
         (record("annotations", 2, score=-0.1), "annotation 2: score is -0.1"),
         (record("annotations", 2, score="0.5"), "annotation 2: score holds '0.5' where a number"),
@@ -269,8 +272,15 @@ def test_a_bom_and_other_keys_do_no_harm(tmp_path: Path) -> None:
     assert len(detector.detect([picture(CLIP)])[0]) == 3
 
 
+def test_an_image_whose_file_name_is_null_is_called_by_its_id(tmp_path: Path) -> None:
+    document = dataset()
+    document["images"][0]["file_name"] = None
+    found = read_coco(json.dumps(document).encode(), "here")
+    assert str(document["images"][0]["id"]) in found.images
+
+
 def test_without_a_file_it_is_said_what_is_needed() -> None:
-    with pytest.raises(UsageError, match=r"--weights FILE names a COCO file"):
+    with pytest.raises(UsageError, match=r"coco:FILE names a COCO file"):
         open_detector(DetectorSpec("coco"))
 
 

@@ -6,6 +6,7 @@ import hashlib
 import io
 import os
 import pickle
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -209,9 +210,53 @@ def test_code_in_a_file_is_not_run(tmp_path: Path, old_format: bool | None) -> N
         pickle.dump(document, out)
     else:
         torch.save(document, out, _use_new_zipfile_serialization=not old_format)
-    with pytest.raises(DataError, match="here is no checkpoint that can be loaded safely"):
+    said = r"\(it holds code or objects other than weights, \S*mkdir, which was not run\)"
+    with pytest.raises(DataError, match="loaded safely" if old_format is None else said):
         parse_checkpoint(out.getvalue(), "here")
     assert not (tmp_path / "gone off").exists()
+
+
+def odd_tensors() -> dict[str, Any]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return {
+            "sparse": torch.zeros(3, 3).to_sparse(),
+            "meta": torch.zeros(3, device="meta"),
+            "quantised": torch.quantize_per_tensor(torch.zeros(3), 0.1, 0, torch.qint8),
+            "expanded": torch.zeros(1).expand(1000, 1000),
+        }
+
+
+@pytest.mark.parametrize("kind", ["sparse", "meta", "quantised", "expanded"])
+def test_a_tensor_that_is_no_row_of_numbers_is_refused(kind: str) -> None:
+    content = cases.checkpoint(tiny() | {"odd.weight": odd_tensors()[kind]})
+    with pytest.raises(
+        DataError, match=r"odd\.weight .*is no plain tensor|cannot be loaded safely|loaded safely"
+    ):
+        parse_checkpoint(content, "here")
+
+
+@pytest.mark.parametrize("dtype", [torch.int8, torch.complex64, torch.bool])
+def test_weights_of_another_type_of_number_are_refused(published: dict[str, Any], dtype: Any) -> None:
+    name = "rpn_head.rpn_cls.weight"
+    net = frcnn.build_frcnn()
+    with pytest.raises(DataError, match=r"rpn\.head\.cls_logits\.weight is of .*torch\.float32 was needed"):
+        load_into(net, published | {name: published[name].to(dtype)}, "here")
+
+
+def test_class_rows_of_an_odd_shape_are_refused_before_they_are_moved(published: dict[str, Any]) -> None:
+    net = frcnn.build_frcnn()
+    for name, odd in (("fc_reg.bias", torch.tensor(3.0)), ("fc_reg.bias", torch.zeros(2408)),
+                      ("fc_cls.bias", torch.tensor(3.0))):  # fmt: skip
+        with pytest.raises(DataError, match=r"box_predictor\.\S+ is \(.*\) was needed"):
+            load_into(net, published | {f"roi_head.bbox_head.{name}": odd}, "here")
+
+
+def test_a_name_in_torchvisions_spelling_is_unknown(published: dict[str, Any]) -> None:
+    state = dict(published)
+    state["rpn.head.cls_logits.bias"] = state.pop("rpn_head.rpn_cls.bias")
+    with pytest.raises(DataError, match=r"it lacks rpn\S+, and it has rpn\.head\.cls_logits\.bias too"):
+        load_into(frcnn.build_frcnn(), state, "here")
 
 
 def test_a_shuffled_checkpoint_is_refused(published: dict[str, Any]) -> None:

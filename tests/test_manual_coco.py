@@ -70,5 +70,5 @@ def test_boxes_without_area_are_left_out_and_named() -> None:
 
 
 def test_a_frame_of_unknown_size_is_refused() -> None:
-    with pytest.raises(DataError, match="size of the frame is not known of b"):
+    with pytest.raises(DataError, match=r"size of the frame is not known of 1 clip \(b\)"):
         write_coco([boxed("b", LEFT)], {})

@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,12 @@ from hypothesis import strategies as st
 from manual_cases import DOG, HEIGHT, LEFT, RIGHT, WIDTH, candidate, clip, entry, image, lab
 
 from vggss.errors import DataError, UsageError
-from vggss.ledger import Ledger
+from vggss.ledger import Ledger, Outcome
 from vggss.ledger.stages import Stages
 from vggss.pipeline.manual.batches import recorded
 from vggss.pipeline.manual.division import batches, divide
 from vggss.pipeline.manual.export import Sharing, listed, plan
-from vggss.pipeline.manual.giving import Place, give
+from vggss.pipeline.manual.giving import Draft, Place, Wish, give
 from vggss.pipeline.manual.names import file_names, people, person
 from vggss.pipeline.manual.project import project_of
 from vggss.pipeline.via import read_via
@@ -156,11 +157,13 @@ def test_the_project_is_one_that_via_can_open(tmp_path: Path) -> None:
     assert read.file_attributes["not_localisable"]["options"]["diffuse"] == "diffuse"
 
 
-def test_in_a_batch_of_one_class_new_boxes_are_of_that_class(tmp_path: Path) -> None:
+def test_in_a_batch_of_one_class_too_new_boxes_are_of_whatever_class_the_clip_gets(tmp_path: Path) -> None:
     here = lab(tmp_path)
     here.add(candidate("a"), candidate("b"))
     (batch,) = here.export("anna").batches
-    assert project_of(batch).region_attributes["class"]["default_options"] == {"dog barking": True}
+    choice = project_of(batch).region_attributes["class"]
+    assert choice["default_options"] == {"as the clip": True}
+    assert list(choice["options"]) == ["as the clip", "dog barking"]
 
 
 def test_what_was_given_out_is_not_given_out_again(tmp_path: Path) -> None:
@@ -237,11 +240,10 @@ def test_a_clip_that_cannot_be_shown_is_told_and_waits(tmp_path: Path) -> None:
 def test_a_clip_that_is_lost_or_not_here_is_a_fault(tmp_path: Path) -> None:
     here = lab(tmp_path)
     here.add(candidate("a"))
+    draft = Draft("anna", 1, "annotator", (Wish("a", "dog barking"), Wish("b", "dog barking")))
     with Ledger.open(here.root.ledger) as ledger:
-        Stages(ledger).record_candidates([candidate("b")])
-        planned = plan(Stages(ledger), [], Sharing(("anna",)))
         runner: Any = Here(lambda job: Lost("its worker died twice"))
-        gift = give(planned.drafts, ledger, Place(here.out, here.root), runner, Stop())
+        gift = give([draft], ledger, Place(here.out, here.root), runner, Stop())
     assert gift.faults["a"] == "its worker died twice"
     assert "not in the data folder" in gift.faults["b"]
     assert not gift.batches
@@ -305,3 +307,83 @@ def test_without_stage_1_nothing_can_be_given_out(tmp_path: Path) -> None:
     here.add()
     with pytest.raises(UsageError, match="vggss autobox"):
         here.export("anna")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("ben/batch-001/project.json", b'{"mine": 1}'),
+        ("ben/batch-001/sounds.html", b"<p>mine"),
+        ("ben/batch-001/images", b"a file"),
+        ("ben", b"a file"),
+        ("batches.csv", b"clip,mine\n"),
+    ],
+)
+def test_what_lies_in_the_way_of_one_batch_is_found_before_anything_is_written(
+    tmp_path: Path, name: str, content: bytes
+) -> None:
+    here = lab(tmp_path)
+    here.add(candidate("a"), candidate("b"))
+    here.save(content, name)
+    with pytest.raises(DataError, match="Nothing was given out"):
+        here.export("anna", "ben")
+    assert [path.relative_to(here.out).as_posix() for path in here.out.rglob("*") if path.is_file()] == [name]
+    assert here.decoded == []
+    assert not (here.out / "anna").exists()
+
+
+def test_a_project_of_another_data_folder_is_not_replaced_by_one_with_its_name(tmp_path: Path) -> None:
+    for number, names in enumerate((["a"], ["a", "b"], ["c"])):
+        here = lab(tmp_path / str(number))
+        here.out = tmp_path / "out"
+        here.add(*(candidate(name) for name in names))
+        if number == 0:
+            here.export("anna")
+            before = (here.out / "anna/batch-001/project.json").read_bytes()
+        else:
+            with pytest.raises(DataError, match="is another project"):
+                here.export("anna")
+    assert (tmp_path / "out/anna/batch-001/project.json").read_bytes() == before
+
+
+def test_clips_whose_video_is_not_here_are_not_divided(tmp_path: Path) -> None:
+    here = lab(tmp_path)
+    here.add(*(candidate(clip(number)) for number in range(4)))
+    with Ledger.open(here.root.ledger) as ledger:
+        stages = Stages(ledger)
+        ledger.record(Outcome(clip(0), "gone"))
+        stages.record_candidates([candidate("never asked for")])
+        planned = plan(stages, [], Sharing(("anna", "ben"), overlap=0))
+    assert planned.absent == ("never asked for", clip(0))
+    assert (planned.clips, planned.had) == (3, 0)
+    assert {wish.clip for draft in planned.drafts for wish in draft.wishes} == {clip(1), clip(2), clip(3)}
+
+
+def test_clips_that_are_shared_are_counted_once(tmp_path: Path) -> None:
+    here = lab(tmp_path)
+    here.add(*(candidate(clip(number)) for number in range(8)))
+    with Ledger.open(here.root.ledger) as ledger:
+        planned = plan(Stages(ledger), [], Sharing(("anna", "ben", "carl"), overlap=1, each=3))
+    assert (planned.clips, planned.shared) == (8, 8)
+
+
+@pytest.mark.browser
+def test_the_page_of_sounds_leaves_keys_to_what_has_the_focus(tmp_path: Path) -> None:
+    sync = pytest.importorskip("playwright.sync_api", reason="drives the page")
+    if not (chromium := shutil.which("chromium")):
+        pytest.skip("no Chromium on this machine")
+    here = lab(tmp_path)
+    here.add(candidate("a"), candidate("b"))
+    here.export("anna")
+    with sync.sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page()
+        page.goto((here.out / "anna/batch-001/sounds.html").as_uri())
+        page.keyboard.press("n")
+        assert page.evaluate("document.activeElement.id") == "2"
+        page.focus("summary")
+        page.keyboard.press("p")
+        page.keyboard.press(" ")
+        assert page.evaluate("document.activeElement.tagName") == "SUMMARY"
+        assert page.evaluate("document.querySelector('details').open") is True
+        browser.close()

@@ -12,7 +12,8 @@ from manual_cases import LEFT, RIGHT, candidate, done, entry, image, lab, rect
 from vggss.boxes import Box
 from vggss.ledger import Ledger
 from vggss.ledger.stages import Stages
-from vggss.pipeline.manual.checking import as_row, by_number, check_files, check_ledger, removed_in
+from vggss.pipeline.manual.checking import as_row, by_number, check_files, check_ledger
+from vggss.pipeline.manual.grounds import Known, known_in
 from vggss.pipeline.manual.looked import Drawn, Looked
 from vggss.pipeline.manual.rules import RULES, check
 
@@ -25,7 +26,7 @@ GRID = [Drawn(Box(x / 8, 0.1, x / 8 + 0.1, 0.3), x + 1) for x in range(5)]
 
 def broken(picture: Looked, *removed: str) -> list[str]:
     """Return the ids of the rules that a picture breaks."""
-    return [finding.rule.id for finding in check([picture], removed)]
+    return [finding.rule.id for finding in check([picture], Known(frozenset(removed)))]
 
 
 @pytest.mark.parametrize("picture", [GOOD, NONE, replace(GOOD, drawn=(), done=False)])
@@ -105,7 +106,7 @@ def test_the_ledger_is_checked_by_the_newest_entries(tmp_path: Path) -> None:
     here.add(candidate("a"), candidate("b", "excluded", sound_class="wind noise"))
     with Ledger.open(here.root.ledger) as ledger:
         stages = Stages(ledger)
-        assert removed_in(stages) == {"wind noise"}
+        assert known_in(stages).removed == {"wind noise"}
         stages.record_entries(
             [
                 entry("anna", LEFT, LEFT, name="a"),
@@ -142,3 +143,20 @@ def test_files_are_checked_without_being_entered(tmp_path: Path) -> None:
     assert "star" in found.faults[0]
     assert found.errors == 2
     assert here.entries() == []
+
+
+def test_a_class_of_the_data_folders_own_list_is_known(tmp_path: Path) -> None:
+    here = lab(tmp_path)
+    here.add(candidate("video000001_000001", sound_class="tin whistle, close"))
+    with Ledger.open(here.root.ledger) as ledger:
+        known = known_in(Stages(ledger))
+    assert check([replace(GOOD, sound_class="tin whistle, close")], known) == []
+    assert [one.rule.id for one in check([replace(GOOD, sound_class="tin whistel")], known)] == ["R11"]
+
+
+@pytest.mark.parametrize(
+    ("x", "said"), [(-0.00002, "less than 0.1%"), (-0.2, "20.0%"), (-300.0, "more than 100%")]
+)
+def test_how_far_a_box_lies_outside_is_a_share_that_can_be_read(x: float, said: str) -> None:
+    (found,) = check([replace(GOOD, drawn=(Drawn(Box(x, 0.5, 0.6, 0.95), 1),))])
+    assert said in found.found

@@ -23,8 +23,10 @@ from vggss.ledger import Ledger
 from vggss.ledger.stage_records import Origin, Region, Verdict
 from vggss.ledger.stages import Stages
 from vggss.library import known_classes
+from vggss.pipeline.manual.settling import settled
 from vggss.pipeline.release import Release, Wanted, build
 from vggss.pipeline.release.mend import Kept
+from vggss.pipeline.verify.standing import fingerprint
 
 FILES = {
     "vggss.json", "provenance.json", "datasheet.md", "stages.json", "SHA256SUMS",
@@ -68,7 +70,7 @@ def test_clips_that_wait_or_are_out_are_named_by_reason_and_never_released(home:
     made = released(home)
     assert dict(made.choice.left_out) == cases.LEFT_OUT
     assert {reason: len(clips) for reason, clips in made.waiting.items()} == {
-        "open": 1, "contested": 1, "adjudicate": 1, "person": 1, "error": 1,
+        "open": 1, "changed": 0, "contested": 1, "adjudicate": 1, "person": 1, "error": 1,
     }  # fmt: skip
     assert json.loads(made.files["stages.json"])["left_out"][
         "removed"] == [clip(8), clip(12)]  # fmt: skip
@@ -126,16 +128,75 @@ def test_what_stage_2_removes_after_a_clip_was_accepted_is_not_released(tmp_path
     assert released(tmp_path).choice.left_out["removed"] == (clip(1),)
 
 
-def test_a_clip_annotated_otherwise_after_it_was_accepted_is_released_as_accepted_and_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def judged(stages: Stages, *verdicts: Verdict) -> None:
+    """Enter verdicts that say that they were given on what stage 2 says now."""
+    now = {name: fingerprint(one) for name, one in settled(stages).items()}
+    stages.record_verdicts([replace(one, shown=now[one.clip]) for one in verdicts])
+
+
+def test_a_clip_annotated_otherwise_after_it_was_accepted_goes_back_to_the_queue(tmp_path: Path) -> None:
     with ledger(tmp_path) as stages:
-        stages.record_verdicts([accept(1, LEFT), accept(2, LEFT)])
-        monkeypatch.setattr("vggss.ledger.stages.now", lambda: "2999-01-01T00:00:00.000+00:00")
-        stages.record_entries([entry(1, "anna", RIGHT), entry(2, "anna", LEFT)])
+        stages.record_candidates([candidate(number, "auto", LEFT) for number in (1, 2, 3)])
+        judged(stages, accept(1, LEFT), accept(2, LEFT), accept(3, LEFT))
+        stages.record_entries(
+            [
+                entry(1, "anna", RIGHT),
+                entry(2, "anna", LEFT),
+                entry(3, "anna", LEFT, sound_class="cat purring"),
+            ]
+        )
     made = released(tmp_path)
-    assert [annotation.boxes for annotation in made.annotations] == [(LEFT,), (LEFT,)]
-    assert json.loads(made.files["stages.json"])["annotated_later"] == [clip(1)]
+    assert [(one.clip, one.boxes) for one in made.annotations] == [(clip(2), (LEFT,))]
+    assert made.choice.left_out["changed"] == made.waiting["changed"] == (clip(1), clip(3))
+    head = json.loads(made.files["provenance.json"])["release"]["ledger"]
+    assert (head["verdicts that count"], head["verdicts on what stage 2 says no more"]) == (1, 2)
+    with ledger(tmp_path) as stages:
+        judged(stages, accept(1, RIGHT, by="sam"))
+    again = provenance(released(tmp_path))[clip(1)]
+    assert again["boxes"][0]["bbox"] == list(RIGHT.as_tuple())
+    assert [one["reviewer"] for one in again["stage_3"]] == ["sam"]
+    assert [one["reviewer"] for one in again["stage_3_on_what_changed_since"]] == ["rita"]
+
+
+@pytest.mark.parametrize("state", ["person", "adjudicate", "removed", "error"])
+def test_an_accepted_clip_that_stage_2_holds_back_is_never_released(tmp_path: Path, state: str) -> None:
+    with ledger(tmp_path) as stages:
+        stages.record_candidates([candidate(1, "error" if state == "error" else "person")])
+        if state == "adjudicate":
+            stages.record_entries([entry(1, "anna", LEFT), entry(1, "ben", RIGHT)])
+        if state == "removed":
+            stages.record_entries([entry(1, "anna")])
+        stages.record_verdicts([accept(1, LEFT), accept(2, LEFT)])
+    made = released(tmp_path)
+    assert [one.clip for one in made.annotations] == [clip(2)]
+    assert made.choice.left_out[state] == (clip(1),)
+
+
+def test_second_opinions_that_are_to_come_are_counted(tmp_path: Path) -> None:
+    with ledger(tmp_path) as stages:
+        stages.record_verdicts([accept(1, LEFT), accept(1, LEFT, by="sam"), accept(2, LEFT)])
+    made = released(tmp_path, double=1.0)
+    assert (made.people.second, made.people.released_once) == (1, 1)
+    assert json.loads(made.files["stages.json"])["second_opinions_to_come"] == 1
+    assert "a second reviewer has still to see: 1." in made.files["datasheet.md"].decode()
+    assert released(tmp_path, double=0.0).people.second == 0
+
+
+def test_capitals_make_no_other_person(tmp_path: Path) -> None:
+    with ledger(tmp_path) as stages:
+        stages.record_entries([entry(1, "Anna", LEFT), entry(2, "anna", LEFT)])
+        judged(stages, accept(1, LEFT, by="Rita"), accept(2, LEFT, by="rita"))
+    made = released(tmp_path, pseudonyms=True)
+    assert (made.people.annotators, made.people.reviewers) == (1, 1)
+    names = [one["stage_3"][0]["reviewer"] for one in provenance(made).values()]
+    assert names == ["person 2", "person 2"]
+
+
+def test_a_box_that_covers_the_whole_frame_is_in_the_last_column_of_figure_3b(tmp_path: Path) -> None:
+    with ledger(tmp_path) as stages:
+        stages.record_verdict(accept(1, Box(0, 0, 1, 1)))
+    document = json.loads(released(tmp_path).files["stages.json"])
+    assert {row["to"]: row["boxes"] for row in document["figure_3b"] if row["boxes"]} == {1.0: 1}
 
 
 def test_an_accepted_clip_without_class_or_without_a_box_is_named(tmp_path: Path) -> None:
@@ -204,6 +265,43 @@ def test_every_box_says_where_it_comes_from_and_every_clip_who_worked_on_it(home
     assert fourth["clip_file"] is None
 
 
+def test_a_box_names_everybody_back_to_the_detector(tmp_path: Path) -> None:
+    other = Origin("detector", "frcnn-test", "/m/01yrx Cat", 0.6)
+    mine = Origin("annotator", "anna")
+    with ledger(tmp_path) as stages:
+        stages.record_candidates([candidate(1, "person", LEFT)])
+        boxes = (drawn(LEFT, parent=cases.DETECTOR), drawn(RIGHT, parent=other))
+        stages.record_entries([replace(entry(1, "anna", LEFT), regions=boxes)])
+        moved = replace(boxes[1], box=Box(0.6, 0.2, 0.9, 0.8), origin=Origin("reviewer", "rita"), parent=mine)
+        judged(stages, replace(accept(1), regions=(boxes[0], moved)))
+    first, second = provenance(released(tmp_path))[clip(1)]["boxes"]
+    assert "before_the_parent" not in first and first["parent"]["detail"] == "/m/0bt9lr Dog"
+    assert second["origin"]["name"] == "rita" and second["parent"] == {"by": "annotator", "name": "anna"}
+    assert second["before_the_parent"] == [
+        {"by": "detector", "name": "frcnn-test", "detail": "/m/01yrx Cat", "score": 0.6}
+    ]
+
+
+def test_stage_1_is_told_of_the_detector_that_made_the_boxes(tmp_path: Path) -> None:
+    newer = replace(candidate(1, "person"), detector="ssd-test", why="newer")
+    with ledger(tmp_path) as stages:
+        stages.record_candidates([candidate(1, "auto", LEFT), candidate(2, "auto", LEFT)])
+        stages.record_entries(
+            [
+                replace(entry(1, "anna", LEFT), regions=(drawn(LEFT, parent=cases.DETECTOR),)),
+                entry(2, "anna", LEFT),
+            ]
+        )
+        stages.record_candidates([newer, replace(newer, clip=clip(2))])
+        judged(stages, replace(accept(1), regions=(drawn(LEFT, parent=cases.DETECTOR),)))
+        judged(stages, replace(accept(2), regions=(drawn(LEFT),)))
+    found = provenance(released(tmp_path))
+    said = {
+        name: (one["stage_1"]["detector"], one["stage_1"]["made_these_boxes"]) for name, one in found.items()
+    }
+    assert said == {clip(1): ("frcnn-test", True), clip(2): ("ssd-test", False)}
+
+
 def test_marks_of_a_box_are_written(tmp_path: Path) -> None:
     marked = drawn(LEFT, "anna", group=True, interaction=True)
     with ledger(tmp_path) as stages:
@@ -219,7 +317,8 @@ def test_the_header_names_version_rules_counts_and_the_digest_of_the_annotations
     assert head["annotations"]["sha256"] == hashlib.sha256(made.files["vggss.json"]).hexdigest()
     assert head["rules"]["stage 2"] == "merge-1" and head["rules"]["boxes"] == "mend-1"
     assert head["ledger"] == {
-        "clips considered": 12, "candidates": 12, "entries": 7, "verdicts": 8, "verdicts that stand": 8,
+        "clips considered": 12, "candidates": 12, "entries": 7, "verdicts": 8, "verdicts that count": 8,
+        "verdicts on what stage 2 says no more": 0,
     }  # fmt: skip
 
 
@@ -336,7 +435,19 @@ def test_a_class_that_no_reader_of_the_file_would_take_is_refused(tmp_path: Path
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"name": "../x"}, {"name": "provenance"}, {"name": ""}, {"name": ".hidden"}, {"licence": "a\nb"}],
+    [
+        {"name": "../x"},
+        {"name": "provenance"},
+        {"name": ""},
+        {"name": ".hidden"},
+        {"licence": "a\nb"},
+        {"name": "Stages"},
+        {"name": "DATASHEET"},
+        {"name": "sha256sums"},
+        {"name": "figures"},
+        {"name": "NUL"},
+        {"name": "com1.2"},
+    ],
 )
 def test_names_that_could_harm_are_refused(wrong: dict[str, str]) -> None:
     with pytest.raises(UsageError, match="--"):

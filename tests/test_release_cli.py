@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ from release_cases import LEFT, clip, ledger
 from vggss.cli import cli
 from vggss.cli.release import release as command
 from vggss.errors import DataError, UsageError, VggssError
+from vggss.pipeline.manual.settling import settled
+from vggss.pipeline.verify.standing import fingerprint
 
 
 def run(*arguments: str | Path) -> Result:
@@ -146,9 +149,24 @@ def test_diff_tells_counts_and_clips_and_its_exit_code_only_on_request(home: Pat
     ):
         assert line in result.output
     assert run("diff", tmp_path / "a", tmp_path / "b", "--exit-code").exit_code == 1
+    for words, code in (([], 1), (["--exit-code"], 2)):
+        unreadable = CliRunner().invoke(
+            cli, ["release", "diff", str(tmp_path / "a"), str(tmp_path / "none"), *words]
+        )
+        assert unreadable.exit_code == code and "there is no release at" in unreadable.output
     assert run("diff", tmp_path / "a", tmp_path / "a" / "vggss.json", "--exit-code").exit_code == 0
     found = json.loads(run("diff", tmp_path / "a", tmp_path / "b", "--json").output)
     assert found["added"] == [clip(5)] and found["boxes"][0]["iou"] == 0 and not found["same"]
+
+
+def test_changed_clips_and_second_opinions_are_told(home: Path, tmp_path: Path) -> None:
+    with ledger(home) as stages:
+        shown = fingerprint(settled(stages)[clip(5)])
+        stages.record_verdict(replace(cases.accept(5, LEFT), shown=shown))
+        stages.record_entries([cases.entry(5, "anna", cases.RIGHT)])
+    told = run(tmp_path / "a", "--version", "1.0", "--double", "1").output
+    assert f"1  changed after review: back in the queue (`vggss verify` shows them again): {clip(5)}" in told
+    assert "second opinions to come: on 3 clips of those released" in told
 
 
 # import
@@ -178,7 +196,7 @@ def test_import_names_what_it_leaves_out(tmp_path: Path) -> None:
     for line in (
         "old: 1 clip with 1 box from",
         "1  inverted box: dropped\n     a  box 1: [0.5, 0.1, 0.4, 0.5]",
-        "left out, for no box of it covers anything: b",
+        "without a box that covers anything: b\nthey wait for an annotator",
     ):
         assert line in result.output
     found = json.loads(run("import", path, "--root", tmp_path, "--json").output)

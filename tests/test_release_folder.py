@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -97,6 +99,61 @@ def test_a_full_disk_leaves_nothing_and_the_old_release_as_it_was(
         with pytest.raises(DataError, match="No space left on device; nothing was written"):
             write_folder(target, files(b"[]"), overwrite=True)
     assert names(tmp_path) == ["out"] and on_disk(out) == files()
+
+
+def test_an_exchange_that_cannot_be_done_puts_the_old_release_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    write_folder(out, files())
+    monkeypatch.setattr("vggss.pipeline.release.folder._exchange", lambda *_: False)
+    replace = Path.replace
+
+    def stuck(path: Path, target: Path) -> Path:
+        if path.suffix == ".part":
+            raise OSError(5, "Input/output error")
+        return replace(path, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", stuck)
+        with pytest.raises(DataError, match="Input/output error"):
+            write_folder(out, files(b"[]"), overwrite=True)
+    assert names(tmp_path) == ["out"] and on_disk(out) == files()
+    assert write_folder(out, files(b"[]"), overwrite=True)
+    assert names(tmp_path) == ["out"] and on_disk(out) == files(b"[]")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux exchanges two names in one step")
+def test_there_is_no_moment_without_a_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "out"
+    write_folder(out, files())
+    monkeypatch.setattr(Path, "replace", lambda *_: pytest.fail("a release was moved away"))
+    assert write_folder(out, files(b"[]"), overwrite=True)
+    assert names(tmp_path) == ["out"] and on_disk(out) == files(b"[]")
+
+
+def test_what_a_killed_run_left_is_put_back_or_swept_up(tmp_path: Path) -> None:
+    out, long = tmp_path / "out", tmp_path / ("x" * 230)
+    for place, stem in ((out, "out"), (long, f"{'x' * 40}-{hashlib.sha256(b'x' * 230).hexdigest()[:12]}")):
+        write_folder(place, files())
+        place.rename(tmp_path / f".{stem}.0123456789ab.old")
+        unfinished, strange = (
+            tmp_path / f".{stem}.ba9876543210.part",
+            tmp_path / f".{stem}y.ba9876543210.part",
+        )
+        unfinished.mkdir()
+        strange.mkdir()
+        os.utime(unfinished, (1, 1))
+        os.utime(strange, (1, 1))
+        assert not write_folder(place, files())
+        assert on_disk(place) == files() and not unfinished.exists() and strange.exists()
+
+
+def test_what_another_run_is_writing_stays(tmp_path: Path) -> None:
+    theirs = tmp_path / ".out.ba9876543210.part"
+    theirs.mkdir()
+    write_folder(tmp_path / "out", files())
+    assert theirs.exists()
 
 
 def test_a_file_in_the_way_is_said(tmp_path: Path) -> None:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+import queue
 import shutil
+import signal
+import time
+import webbrowser
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,10 +23,12 @@ from ingest_cases import run as ingest
 from review_browser import Page
 from review_cases import BOX, CLIPS, DOG, Server, candidate, home, verdicts
 
+from vggss.boxes import Box
 from vggss.errors import DataError
 from vggss.ledger import Ledger
 from vggss.ledger.stages import Stages
 from vggss.media.cut import ffmpeg_program
+from vggss.pipeline.review.browser import in_browser
 from vggss.storage import DataRoot
 
 pytestmark = pytest.mark.browser
@@ -62,6 +69,15 @@ def page(chromium: Any, server: Server) -> Iterator[Page]:
 
 def _said(root: DataRoot) -> list[tuple[str, str, str, str]]:
     return [(one.clip, one.reviewer, one.action, one.reason) for one in verdicts(root)]
+
+
+def _as(page: Page, name: str, wait: bool = True) -> None:
+    """Go on under another name."""
+    page.view.click("#who")
+    page.view.fill("#name", name)
+    page.press("Enter")
+    if wait:
+        page.until(f"document.querySelector('#who').textContent === '{name}' && !document.body.ariaBusy")
 
 
 def test_the_clip_plays_in_a_loop_with_its_sound(page: Page) -> None:
@@ -193,6 +209,7 @@ def test_a_killed_server_loses_nothing_and_the_page_goes_on_with_the_next_one(
 ) -> None:
     page.press("a")
     page.shows(B)
+    page.seen()
     server.kill()
     assert _said(root) == [(A, "anna", "accept", "")]
     page.press("b", "a")
@@ -286,6 +303,267 @@ def test_all_that_is_needed_is_on_a_small_screen(
     )
     assert names == []
     page.close()
+
+
+def test_a_draft_belongs_to_its_reviewer(page: Page, root: DataRoot) -> None:
+    page.shows(A)
+    page.press("Tab", "ArrowRight", "c")
+    page.view.keyboard.type("anna thinks: no")
+    _as(page, "ben")
+    page.shows(B)  # the other clip lies before anna for a moment
+    assert page.text("#who") == "ben"
+    with Ledger.open(root.ledger) as ledger, ledger.transaction() as connection:
+        connection.execute("DELETE FROM leases WHERE reviewer = 'anna'")
+    page.view.evaluate(
+        "sessionStorage.setItem('vggss:place', JSON.stringify({ clip: 'AAAAAAAAAAA_000010' }))"
+    )
+    page.view.reload()
+    page.shows(A)
+    assert page.view.input_value("#comment") == "" and "changes are back" not in page.text("#notice")
+    assert "anna thinks: no" in page.view.evaluate(
+        'sessionStorage.getItem(\'vggss:draft:["anna","AAAAAAAAAAA_000010"]\')'
+    )
+
+
+def test_an_answer_for_the_reviewer_before_is_dropped(page: Page, server: Server, root: DataRoot) -> None:
+    page.shows(A)
+    page.seen()
+    server.process.send_signal(signal.SIGSTOP)
+    try:
+        page.press("a")
+        _as(page, "ben", wait=False)
+        page.view.wait_for_timeout(200)
+    finally:
+        server.process.send_signal(signal.SIGCONT)
+    page.until("!document.querySelector('#clip').textContent.startsWith('AAA') && video.dataset.seen")
+    assert page.text("#who") == "ben" and "0 by you" in page.text("#progress")
+    shown = page.text("#clip").split(",")[0]
+    assert _said(root) == [(A, "anna", "accept", "")]
+    page.press("r", "1")
+    page.until("!document.body.ariaBusy")
+    assert _said(root)[1] == (shown, "ben", "reject", "not audible")
+
+
+def test_a_verdict_waits_for_the_server_after_a_clean_end(page: Page, server: Server, root: DataRoot) -> None:
+    page.shows(A)
+    page.seen()
+    server.interrupt()
+    page.press("a")
+    page.until("document.querySelector('#gone').textContent.includes('Your verdict is kept in this tab')")
+    server.start()
+    page.until("document.querySelector('#gone').textContent.includes('Open the new address')")
+    assert verdicts(root) == []
+    page.view.goto(server.address)
+    page.shows(B)
+    assert _said(root) == [(A, "anna", "accept", "")]
+
+
+def test_a_clip_is_not_accepted_before_it_has_shown(page: Page, root: DataRoot) -> None:
+    page.shows(A)
+    page.seen()
+    page.view.route("**/preview?*", lambda route: None)  # never answered
+    page.view.keyboard.press("a")
+    page.shows(B)
+    page.view.keyboard.press("a")
+    page.view.locator("[data-do=accept]").dispatch_event("click")
+    assert "still loading" in page.text("#notice") and page.view.is_disabled("[data-do=accept]")
+    assert _said(root) == [(A, "anna", "accept", "")]
+
+
+def test_a_key_that_is_hit_twice_judges_one_clip(page: Page, root: DataRoot) -> None:
+    page.shows(A)
+    page.seen()
+    page.view.evaluate(
+        "() => { const old = setTimeout; window.setTimeout = (f, ms) => old(f, ms === 400 ? 3000 : ms); }"
+    )
+    page.view.keyboard.press("a")
+    page.until("document.querySelector('#clip').textContent.startsWith('BBB') && video.currentTime > 0.1")
+    page.view.keyboard.press("a")
+    page.seen()
+    assert _said(root) == [(A, "anna", "accept", "")]
+
+
+def test_space_and_enter_choose_no_reason(page: Page, root: DataRoot) -> None:
+    page.shows(A)
+    page.press("r", "Space", "Enter", "Tab", "Space")
+    page.view.wait_for_timeout(100)
+    assert page.view.is_visible("#reasons") and verdicts(root) == []
+    page.press("Escape", "r", "ArrowRight", "ArrowRight", "Enter")
+    page.shows(B)
+    assert _said(root) == [(A, "anna", "reject", "off screen")]
+
+
+def test_what_an_undo_brought_back_survives_a_reload_and_other_clips(page: Page, root: DataRoot) -> None:
+    page.shows(A)
+    page.drag((0.7, 0.1), (0.9, 0.3))
+    page.press("c")
+    page.view.keyboard.type("two dogs")
+    page.press("Enter", "a")
+    page.shows(B)
+    page.press("u")
+    page.shows(A)
+    for keys in ((), ("n", "p")):
+        if keys:
+            page.press(keys[0])
+            page.shows(B)
+            page.press(keys[1])
+        else:
+            page.view.reload()
+        page.shows(A)
+        assert page.boxes() == 2 and page.view.input_value("#comment") == "two dogs"
+    page.press("a")
+    page.shows(B)
+    assert [one.action for one in verdicts(root)] == ["accept", "undo", "accept"]
+    assert verdicts(root)[2].regions == verdicts(root)[0].regions
+
+
+def test_an_undo_of_the_second_verdict_says_that_the_first_stands_again(page: Page) -> None:
+    page.shows(A)
+    page.press("a")
+    page.shows(B)
+    page.press("p")
+    page.shows(A)
+    page.press("r", "2")
+    page.shows(B)
+    page.press("u")
+    page.shows(A)
+    assert "the one before stands again: accept" in page.text("#notice")
+
+
+def test_a_comment_outlives_a_change_of_stage_2(page: Page) -> None:
+    page.shows(A)
+    page.press("c")
+    page.view.keyboard.type("a long comment")
+    page.press("Enter", "Tab", "ArrowRight")
+    page.seen()
+
+    def other(route: Any) -> None:
+        answer = route.fetch()
+        body = answer.json()
+        body["clip"]["stand"] = "0123456789abcdef"
+        route.fulfill(response=answer, json=body)
+
+    page.view.route("**/api/verdict", lambda route: route.fulfill(status=409, json={"error": "changed"}))
+    page.view.route("**/api/open", other)
+    page.press("a")
+    page.until("document.querySelector('#notice').textContent.includes('changed')")
+    assert page.view.input_value("#comment") == "a long comment"
+    assert "was detector" not in page.text("#list")
+
+
+def test_a_copy_of_a_window_is_a_window_of_its_own(page: Page, root: DataRoot) -> None:
+    page.shows(A)
+    before = page.view.evaluate("JSON.stringify(sessionStorage)")
+    copy = page.context.new_page()
+    copy.goto(page.view.url + "icon.svg")
+    copy.evaluate(
+        "(all) => Object.entries(JSON.parse(all)).forEach(([k, v]) => sessionStorage.setItem(k, v))", before
+    )
+    copy.goto(page.view.url)
+    first, page.view = page.view, copy
+    page.shows(B)
+    copy.close()
+    page.view = first
+    page.view.wait_for_timeout(300)  # the copy says good-bye
+    with Ledger.open(root.ledger) as ledger, Stages(ledger).queue() as held:
+        assert {one.clip: one.until > time.time() + 30 for one in held.leases(0)}[A]
+    mine = page.view.evaluate("sessionStorage.getItem('vggss:window')")
+    page.view.reload()
+    page.shows(A)
+    assert page.view.evaluate("sessionStorage.getItem('vggss:window')") == mine
+
+
+def test_the_page_that_a_file_led_to_can_be_loaded_anew(
+    chromium: Any, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: queue.Queue[str] = queue.Queue()
+    monkeypatch.setattr(webbrowser, "open", opened.put)
+    with in_browser(server.address):
+        page = Page(chromium, opened.get(timeout=30), "")
+        page.view.wait_for_url("http://127.0.0.1*/**")
+        page.begin("anna")
+    page.shows(A)
+    page.view.reload()
+    page.shows(A)
+    page.close()
+
+
+def test_escape_does_not_end_the_beginning(chromium: Any, server: Server) -> None:
+    page = Page(chromium, server.address, "")
+    page.until("document.querySelector('#start').open")
+    for _ in range(3):
+        page.press("Escape")
+        page.view.wait_for_timeout(50)
+    page.begin("anna")
+    page.shows(A)
+    page.view.click("#who")
+    page.press("Escape")
+    page.until("!document.querySelector('#start').open && !video.paused")
+    page.close()
+
+
+def test_a_key_ends_a_drag(page: Page, root: DataRoot) -> None:
+    page.shows(A)
+    page.seen()
+    for key, left in (("Escape", 1), ("Delete", 0), ("z", 1), ("a", 1)):
+        page.view.mouse.move(*page.corner(0.4, 0.5))
+        page.view.mouse.down()
+        page.view.mouse.move(*page.corner(0.45, 0.5))
+        page.press(key)
+        if key == "a":
+            page.shows(B)
+        for x in (0.5, 0.55):
+            page.view.mouse.move(*page.corner(x, 0.5))
+        page.view.mouse.up()
+        assert page.boxes() == left
+    assert "was detector" not in page.text("#list")  # the next clip's box stayed where it was
+
+
+def test_boxes_at_the_edge_and_many_at_one_place_can_be_read_and_mended(
+    chromium: Any, root: DataRoot
+) -> None:
+    with Ledger.open(root.ledger) as ledger:
+        Stages(ledger).record_candidates([candidate(A, Box(0, 0.2, 0.008, 0.8), *[Box(0, 0, 1, 1)] * 10)])
+    server = Server(root, "--double", 0)
+    page = Page(chromium, server.address)
+    page.shows(A)
+    page.press("Tab")
+    page.drag((0.0, 0.5), (0.2, 0.5))
+    areas = """(name) => [...document.querySelectorAll(`#boxes ${name}`)].map((one) => {
+      const { left, right, top, bottom } = one.getBoundingClientRect();
+      return [left, right, top, bottom];
+    })"""
+    ((left, right, top, bottom),) = page.view.evaluate("() => [document.querySelector('#boxes')].map((one) => "
+        "{ const r = one.getBoundingClientRect(); return [r.left, r.right, r.top, r.bottom]; })")  # fmt: skip
+    for x0, x1, y0, y1 in page.view.evaluate(areas, ".over"):
+        assert left + 2 <= x0 and x1 <= right - 2 and top + 2 <= y0 and y1 <= bottom - 2
+    tags, numbers = page.view.evaluate(areas, ".tag"), page.view.evaluate(areas, "text")
+    assert len(tags) == len(numbers) == 11
+    assert all(tag[0] <= text[0] and text[1] <= tag[1] for tag, text in zip(tags, numbers, strict=True))
+    whole = sorted(tags)[1:]  # those of the boxes that are the whole frame
+    assert all(one[1] <= other[0] + 1 for one, other in itertools.pairwise(whole))
+    assert page.view.evaluate("document.querySelector('#boxes .tag:has(~ .tag) ~ .tag.chosen') !== null")
+    page.press("a")
+    page.shows(B)
+    server.kill()
+    page.close()
+    assert min(verdicts(root)[0].regions[0].box.as_tuple()) >= 0
+
+
+def test_sound_and_speed_survive_a_reload(page: Page) -> None:
+    page.shows(A)
+    page.press("m", "s")
+    page.view.reload()
+    page.shows(A)
+    page.until("video.muted && video.playbackRate === 0.5")
+
+
+def test_the_reason_other_asks_no_more_after_escape(page: Page) -> None:
+    page.shows(A)
+    page.press("r", "4")
+    assert "required" in page.view.get_attribute("#comment", "placeholder") and page.text("#notice")
+    page.press("Escape")
+    assert "optional" in page.view.get_attribute("#comment", "placeholder") and not page.text("#notice")
 
 
 @pytest.mark.slow

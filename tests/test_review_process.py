@@ -5,11 +5,15 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import os
+import queue
 import random
 import re
 import socket
 import stat
 import threading
+import time
+import webbrowser
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,6 +30,8 @@ from vggss.errors import DataError
 from vggss.ledger import Ledger
 from vggss.ledger.stages import Stages
 from vggss.media.cut import ffmpeg_program
+from vggss.pipeline.review.browser import in_browser
+from vggss.pipeline.review.server import REMEMBERED, _remembered, door
 from vggss.storage import DataRoot
 
 A, B, C = CLIPS
@@ -64,7 +70,17 @@ def test_it_prints_one_address_on_this_machine_and_ends_well_at_ctrl_c(root: Dat
         code, said = server.interrupt()
     assert code == 0
     assert "3 clips to review" in said and "1 verdict given" in said and "Traceback" not in said
-    assert list(root.work.glob("review-*")) == []
+    (memory,) = root.work.glob("review-*")
+    assert json.loads(memory.read_text())["token"] == ""
+
+
+def test_the_server_after_a_clean_end_has_the_same_port_and_another_token(root: DataRoot) -> None:
+    with serving(root) as server:
+        first = urlsplit(server.address)
+        server.interrupt()
+        server.start()
+        second = urlsplit(server.address)
+    assert first.netloc == second.netloc and first.query != second.query
 
 
 def test_a_server_that_is_killed_has_lost_no_verdict_and_the_next_one_takes_its_place(root: DataRoot) -> None:
@@ -112,6 +128,50 @@ def test_two_servers_on_one_folder_have_their_own_doors_and_share_the_queue(root
         assert (first, second) == (A, B)
         wrong = one.address.split("?")[0] + "?" + other.address.split("?")[1]
         assert _ask(wrong, "/api/hello")[0] == 403
+
+
+def test_only_a_fresh_plain_file_of_ones_own_gives_its_token(tmp_path: Path) -> None:
+    memory = tmp_path / "review-1.json"
+    memory.write_text(json.dumps({"token": "x" * 43}))
+    memory.chmod(0o600)
+    assert _remembered(memory) == "x" * 43
+    link, pipe = tmp_path / "review-2.json", tmp_path / "review-3.json"
+    link.symlink_to(memory)
+    os.mkfifo(pipe, 0o600)
+    assert _remembered(link) is None and _remembered(pipe) is None
+    assert _remembered(tmp_path / "none.json") is None
+    now = time.time()
+    os.utime(memory, (now, now - REMEMBERED - 60))
+    assert _remembered(memory) == ""
+    memory.write_text(json.dumps({"token": "short"}))
+    assert _remembered(memory) == ""
+    memory.chmod(0o640)
+    assert _remembered(memory) is None
+
+
+def test_a_server_at_work_keeps_its_files_time_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vggss.pipeline.review.server.SIGN", 0.01)
+    with door(DataRoot(tmp_path, "a test")) as opened:
+        memory = tmp_path / "work" / f"review-{opened.port}.json"
+        os.utime(memory, (0, 0))
+        end = time.monotonic() + 30
+        while memory.stat().st_mtime == 0 and time.monotonic() < end:
+            time.sleep(0.01)
+        assert _remembered(memory) == opened.token
+    assert _remembered(memory) == ""
+
+
+def test_the_browser_is_started_without_the_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: queue.Queue[str] = queue.Queue()
+    monkeypatch.setattr(webbrowser, "open", opened.put)
+    with in_browser("http://127.0.0.1:1/?token=secret"):
+        given = opened.get(timeout=30)
+        assert given.startswith("file:///") and "secret" not in given
+        file = Path(urlsplit(given).path)
+        assert "url=http://127.0.0.1:1/?token=secret" in file.read_text()
+        modes = [stat.S_IMODE(path.stat().st_mode) for path in (file, file.parent)]
+        assert modes == [0o600, 0o700]
+    assert not file.parent.exists()
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o600])

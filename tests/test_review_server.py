@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +24,13 @@ from review_cases import BOX, CLIPS, DOG, Client, accept, candidate, home, verdi
 from vggss.boxes import Box
 from vggss.errors import DataError
 from vggss.ledger import Ledger, Outcome
-from vggss.ledger.stage_records import Origin, Verdict
+from vggss.ledger.stage_records import Entry, Origin, Region, Verdict
 from vggss.ledger.stages import Stages
 from vggss.media.cut import ffmpeg_program
 from vggss.pipeline.review.app import PAGE, make_app
 from vggss.pipeline.review.bodies import MOST_BYTES
 from vggss.pipeline.review.desk import Desk
+from vggss.pipeline.verify.standing import fingerprint
 from vggss.storage import DataRoot
 
 TOKEN = "t" * 43
@@ -86,6 +89,14 @@ def _verdict(clip: str = A, action: str = "accept", **more: Any) -> dict[str, An
     return {**ROOM, "clip": clip, "action": action, "regions": regions, "seconds": 3.2, **more}
 
 
+def _stage_2(root: DataRoot, desk: Desk, sound_class: str, box: Box) -> None:
+    """Let an annotator say something else of the first clip, and the server hear of it."""
+    with Ledger.open(root.ledger) as ledger:
+        region = Region(box, Origin("annotator", "zoe"))
+        Stages(ledger).record_entries([Entry(A, "zoe", sound_class, "boxes", "", (region,))])
+    asyncio.run(desk.do(desk._queue.refresh))
+
+
 # Who is let in
 
 
@@ -105,6 +116,15 @@ def test_the_token_of_the_address_becomes_a_cookie_that_scripts_cannot_read(stra
     assert cookie.startswith("vggss_review_8123=") and "HttpOnly" in cookie and "SameSite=Strict" in cookie
     assert stranger.get("/api/hello").status_code == 200
     assert "set-cookie" not in stranger.get("/").headers
+
+
+@pytest.mark.parametrize(
+    "other", ['prefs={"theme":"dark"}', "a=\xe9; b", "=;;", 'x="; y', "vggss_review_1=z"]
+)
+def test_cookies_of_other_programs_do_not_hide_the_token(other: str, stranger: Client) -> None:
+    for cookie in (f"{other}; vggss_review_8123={TOKEN}", f"vggss_review_8123={TOKEN};{other}"):
+        found = stranger.get("/api/hello", headers={"cookie": cookie.encode("latin-1")})  # type: ignore[dict-item]
+        assert found.status_code == 200
 
 
 def test_the_token_opens_the_page_only(stranger: Client) -> None:
@@ -364,6 +384,70 @@ def test_boxes_that_stage_2_changed_meanwhile_are_not_taken_for_those_on_the_scr
     assert page.post("/api/verdict", json=_verdict(stand=stand)).status_code == 200
 
 
+def test_a_class_that_changed_meanwhile_is_not_judged_unseen(page: Client, own: DataRoot, desk: Desk) -> None:
+    stand = page.post("/api/next", json=ROOM).json()["clip"]["stand"]
+    _stage_2(own, desk, "cat meowing", BOX)
+    assert page.post("/api/verdict", json=_verdict(stand=stand)).status_code == 409
+    assert verdicts(own) == []
+
+
+def test_a_verdict_says_what_it_was_given_on(page: Client, own: DataRoot, desk: Desk) -> None:
+    stand = page.post("/api/next", json=ROOM).json()["clip"]["stand"]
+    changed = [{"from": 0, "bbox": [0, 0, 0.5, 0.5]}]
+    page.post("/api/verdict", json=_verdict(stand=stand, regions=changed))
+    given = page.post("/api/open", json={**ROOM, "clip": A}).json()["clip"]
+    assert given["base"] == 1 and given["stand"] == stand  # that of stage 2, whosever boxes are shown
+    page.post("/api/verdict", json=_verdict(B))
+    today = [fingerprint(desk._queue.items[clip].settled) for clip in (A, B)]
+    assert [one.shown for one in verdicts(own)] == today and stand == today[0]
+
+
+def test_a_verdict_on_what_stage_2_said_before_is_not_taken_for_one_of_today(
+    page: Client, own: DataRoot, desk: Desk
+) -> None:
+    old = _verdict(action="reject", reason="not audible")
+    stand = page.post("/api/next", json=ROOM).json()["clip"]["stand"]
+    page.post("/api/verdict", json={**old, "stand": stand})
+    _stage_2(own, desk, "cat meowing", BOX)
+    assert page.post("/api/verdict", json={**old, "stand": stand}).json()["recorded"] == 1  # sent twice
+    clip = page.post("/api/open", json={**ROOM, "clip": A}).json()["clip"]
+    assert (clip["given"], clip["base"], clip["class"]) == (None, 0, "cat meowing")
+    assert page.post("/api/verdict", json={**old, "stand": clip["stand"]}).json()["recorded"] == 2
+    assert len({one.shown for one in verdicts(own)}) == 2
+
+
+def test_boxes_of_a_verdict_on_another_clip_are_refused(page: Client, own: DataRoot) -> None:
+    page.post("/api/verdict", json=_verdict(A))
+    found = page.post("/api/verdict", json=_verdict(B, base=1))
+    assert found.status_code == 400 and len(verdicts(own)) == 1
+
+
+def test_a_verdict_that_cannot_be_written_is_not_counted(
+    page: Client, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = sqlite3.OperationalError("database or disk is full")
+    full.sqlite_errorcode = sqlite3.SQLITE_FULL
+
+    def fail(_: Verdict) -> Verdict:
+        raise DataError("cannot use it") from full
+
+    with monkeypatch.context() as broken:
+        broken.setattr(desk._queue, "give", fail)
+        found = page.post("/api/verdict", json=_verdict())
+    assert found.status_code == 503 and "is full; make room" in found.json()["error"]
+    assert desk.given == 0
+    page.post("/api/verdict", json=_verdict())
+    assert desk.given == 1
+
+
+def test_an_undo_says_whether_an_earlier_verdict_stands_again(page: Client) -> None:
+    page.post("/api/verdict", json=_verdict())
+    page.post("/api/verdict", json=_verdict(action="reject", reason="off screen", known=1))
+    first, second = (page.post("/api/undo", json={**ROOM, "number": number}).json() for number in (2, 1))
+    assert first["clip"]["given"] == {"number": 1, "action": "accept", "reason": ""}
+    assert second["clip"]["given"] is None
+
+
 def test_an_undo_gives_the_clip_back_with_its_boxes(page: Client, own: DataRoot) -> None:
     page.post("/api/verdict", json=_verdict(regions=[{"from": None, "bbox": [0, 0, 0.25, 1]}], comment="x"))
     for _ in range(2):  # a second sending changes nothing
@@ -385,6 +469,34 @@ def test_reviewers_and_windows_do_not_meet(page: Client) -> None:
     found = page.post("/api/open", json={"reviewer": "dora", "window": "w4", "clip": A})
     assert found.status_code == 409 and found.json()["by"] == "anna"
     assert page.post("/api/beat", json={"reviewer": "dora", "window": "w4", "clip": A}).json()["by"] == "anna"
+
+
+def _leases(root: DataRoot) -> dict[str, float]:
+    with Ledger.open(root.ledger) as ledger, Stages(ledger).queue() as queue:
+        return {one.clip: one.until for one in queue.leases(0)}
+
+
+def test_a_clip_in_another_window_of_ones_own_is_refused_and_nothing_given_up(
+    page: Client, own: DataRoot
+) -> None:
+    page.post("/api/next", json=ROOM)
+    other = {**ROOM, "window": "w2"}
+    assert page.post("/api/next", json=other).json()["clip"]["id"] == B
+    before = _leases(own)
+    found = page.post("/api/open", json={**other, "clip": A, "leave": B})
+    assert found.status_code == 409 and found.json()["by"] == "you, in another window"
+    page.post("/api/leave", json={**other, "clip": A})
+    assert _leases(own) == before
+
+
+def test_a_skipped_clip_that_is_judged_after_all_is_skipped_no_more(page: Client) -> None:
+    page.post("/api/next", json=ROOM)
+    page.post("/api/next", json={**ROOM, "leave": A, "skip": True})
+    page.post("/api/open", json={**ROOM, "clip": A, "leave": B})
+    assert page.post("/api/verdict", json=_verdict(A)).json()["clip"]["id"] == B
+    page.post("/api/undo", json={**ROOM, "number": 1, "leave": B})
+    found = page.post("/api/next", json={**ROOM, "leave": A}).json()["clip"]
+    assert found["id"] == A and not found["skipped"]
 
 
 def test_skipped_clips_come_again_at_the_end(page: Client) -> None:
@@ -424,3 +536,34 @@ def test_names_of_clips_may_be_odd(tmp_path: Path) -> None:
         )
     desk.close()
     assert isinstance(verdicts(root)[0], Verdict)
+
+
+def test_capitals_make_no_other_reviewer_and_a_releases_name_is_nobodys(own: DataRoot) -> None:
+    released = Region(BOX, Origin("release", "vggss-1.0"))
+    with Ledger.open(own.ledger) as ledger:
+        Stages(ledger).record_verdict(accept(A, "Änna B"))
+        Stages(ledger).record_entries([Entry(C, "vggss-1.0", "dog barking", "boxes", regions=(released,))])
+    desk = Desk(own, None, 0.0)
+    with Client(make_app(desk, TOKEN, 8123), HOST, KEY) as client:
+        refused = client.post("/api/next", json={"reviewer": "VGGSS-1.0", "window": "w1"})
+        assert (refused.status_code, "a release that was imported" in refused.text) == (400, True)
+        room = {"reviewer": "änna  b", "window": "w1"}
+        given = client.post("/api/next", json=room).json()["clip"]
+        body = {**room, "clip": given["id"], "action": "accept", "regions": given["regions"], "known": 0}
+        client.post("/api/verdict", json={**body, "stand": given["stand"]})
+    desk.close()
+    assert {one.reviewer for one in verdicts(own)} == {"Änna B"}
+    assert len(verdicts(own)) == 2
+
+
+def test_a_clip_that_changed_after_a_verdict_says_so(own: DataRoot) -> None:
+    with Ledger.open(own.ledger) as ledger:
+        stages = Stages(ledger)
+        before = replace(accept(A, "ben"), shown="0" * 16)
+        stages.record_verdict(before)
+    desk = Desk(own, None, 0.0)
+    with Client(make_app(desk, TOKEN, 8123), HOST, KEY) as client:
+        first = client.post("/api/open", json={**ROOM, "clip": A}).json()["clip"]
+        other = client.post("/api/open", json={**ROOM, "clip": B, "leave": A}).json()["clip"]
+    desk.close()
+    assert (first["changed"], other["changed"]) == (True, False)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from review_cases import CLIPS, accept, candidate, home, reject, undo
 
+from vggss.boxes import Box
 from vggss.ledger import Ledger
-from vggss.ledger.stage_records import Entry, Lease
+from vggss.ledger.stage_records import Entry, Lease, Origin, Region
 from vggss.ledger.stages import Stages
 from vggss.pipeline.verify.queue import LEASE, REFRESH, ReviewQueue
+from vggss.pipeline.verify.standing import fingerprint
 from vggss.pipeline.verify.turns import wanted
 from vggss.storage import DataRoot
 
@@ -176,6 +179,58 @@ def test_progress_counts_and_times(stages: Stages) -> None:
     assert found.pace == 15 and found.seconds_left == 15
     assert found.last == 2
     assert queue.progress("bob").pace is None and queue.progress("bob").seconds_left is None
+
+
+def _redraw(stages: Stages, clip: str, box: Box, by: str = "zoe") -> None:
+    drawn = Region(box, Origin("annotator", by))
+    stages.record_entries([Entry(clip, by, "dog barking", "boxes", regions=(drawn,))])
+
+
+def test_a_clip_whose_boxes_changed_is_open_again_for_the_same_reviewer_who_is_told(stages: Stages) -> None:
+    queue = _queue(stages)
+    for clip in CLIPS:
+        queue.give(replace(accept(clip, "anna"), shown=fingerprint(queue.items[clip].settled)))
+    assert _next(queue, "anna") == "done"
+    _redraw(stages, B, Box(0.1, 0.1, 0.9, 0.9))
+    queue.refresh()
+    turn = queue.next("anna")
+    assert turn.item is not None and turn.item.settled.clip == B and turn.changed and turn.given is None
+    assert queue.open("anna", B).given is None and queue.progress("anna").done == 2
+    queue.give(replace(accept(B, "anna"), shown=fingerprint(queue.items[B].settled)))
+    assert _next(queue, "anna") == "done"
+
+
+def test_another_detector_that_stands_again_is_noticed(stages: Stages) -> None:
+    clock = Clock()
+    other = replace(candidate(A, Box(0, 0, 0.5, 0.5)), detector="frcnn")
+    stages.record_candidates([other])
+    queue = _queue(stages, clock=clock)
+    stages.let_stand([A], "ssd-openimages-v4")
+    clock.now += REFRESH + 1
+    turn = queue.next("anna")
+    assert turn.item is not None and turn.item.settled.regions == candidate(A).proposed
+
+
+def test_capitals_make_no_other_reviewer(stages: Stages) -> None:
+    queue = _queue(stages, double=1.0)
+    queue.give(accept(A, "Anna"))
+    assert _next(queue, "anna") == B and _next(queue, "ANNA") == B
+    assert queue.give(accept(B, "anna")).reviewer == "Anna"
+    queue.give(accept(C, "anna"))
+    assert _next(queue, "anna") == "waiting"
+    assert queue.progress("ANNA").mine == 3 and queue.progress("anna").reviewers == 1
+
+
+def test_those_who_are_at_work_share_what_is_left(stages: Stages) -> None:
+    queue = _queue(stages, double=1.0)
+    queue.give(accept(A, "anna"))
+    assert queue.progress("anna").seconds_left == 10 * 2  # two are hers to give, of five
+    with stages.queue() as held:
+        for name in ("bob", "carl", "dora", "eve"):
+            held.take(Lease(f"x{name}", name, Clock.now + 50))
+    found = queue.progress("anna")
+    assert (found.left, found.left_for_me, found.reviewers) == (5, 2, 5)
+    assert found.seconds_left == 10 * 1
 
 
 def _review_all(path: str, reviewer: str, start: object, out: object) -> None:

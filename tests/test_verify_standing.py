@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from review_cases import BOX, DOG, accept, reject, undo
 
 from vggss.boxes import Box
-from vggss.ledger.stage_records import Origin, Region, Verdict
+from vggss.errors import UsageError
+from vggss.ledger import Ledger
+from vggss.ledger.stage_records import Entry, Origin, Region, Verdict
+from vggss.ledger.stages import Stages
 from vggss.pipeline.manual.settling import Settled
+from vggss.pipeline.verify.reviewer import known_reviewer
 from vggss.pipeline.verify.standing import fingerprint, on_today, outcome, outcomes, standing
 
 OTHER = Box(0.1, 0.1, 0.2, 0.2)
@@ -102,3 +108,26 @@ def test_a_verdict_counts_while_stage_2_says_what_it_was_given_on() -> None:
         assert list(on_today(verdicts, after)) == ["ben"]
     again = replace(before, how="one annotator", regions=(Region(BOX, Origin("annotator", "zoe")),))
     assert on_today(verdicts, again) == verdicts
+
+
+def test_capitals_make_no_other_reviewer_and_the_first_spelling_stays() -> None:
+    first = accept("a", "Zoe\u0301", 1)
+    second = reject("a", "zo\u00e9", 2)
+    assert standing([first, second]) == {"a": {"Zoe\u0301": second}}
+    assert standing([first, second, undo(second, 3)])["a"]["Zoe\u0301"] == first
+
+
+def test_a_name_is_spelled_as_the_ledger_has_it_and_is_no_imported_release(tmp_path: Path) -> None:
+    made = Region(BOX, Origin("release", "vggss-1.0"))
+    with Ledger.open(tmp_path / "ledger.sqlite") as ledger:
+        stages = Stages(ledger)
+        stages.record_entries(
+            [
+                Entry("a", "Bea", "dog barking", "not_localisable", "diffuse"),
+                Entry("a", "vggss-1.0", "dog barking", "boxes", regions=(made,)),
+            ]
+        )
+        stages.record_verdicts([accept("a", "Anna"), accept("b", "anna")])
+        assert [known_reviewer(stages, name) for name in (" ANNA", "bea", "Carl")] == ["Anna", "Bea", "Carl"]
+        with pytest.raises(UsageError, match="the name of a release that was imported"):
+            known_reviewer(stages, "VGGSS-1.0")

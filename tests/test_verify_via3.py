@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +15,17 @@ import pytest
 pytest.importorskip("av", reason="PyAV is not installed")
 
 from click.testing import CliRunner, Result
-from review_cases import CLIPS, DOG, candidate, home, verdicts
+from review_cases import BOX, CLIPS, DOG, candidate, home, undo, verdicts
 
 from vggss.boxes import Box
 from vggss.cli.verify import verify
-from vggss.errors import DataError
+from vggss.errors import DataError, UsageError
 from vggss.ledger import Ledger, Outcome
+from vggss.ledger.stage_records import Entry, Origin, Region
 from vggss.ledger.stages import Stages
 from vggss.media.cut import ffmpeg_program
+from vggss.pipeline.manual.settling import settled
+from vggss.pipeline.verify.standing import fingerprint
 from vggss.storage import DataRoot
 
 A, B, _ = CLIPS
@@ -69,10 +74,10 @@ def _said(project: dict[str, Any], clip: str, **values: str) -> None:
     entry["av"].update({names[name]: value for name, value in values.items()})
 
 
-def _import(root: DataRoot, out: Path, project: dict[str, Any]) -> Result:
+def _import(root: DataRoot, out: Path, project: dict[str, Any], *more: str) -> Result:
     file = out / "done.json"
     file.write_text(json.dumps(project), encoding="utf-8")
-    return _run(root, "import", file, "--reviewer", "anna")
+    return _run(root, "import", file, "--reviewer", "anna", *more)
 
 
 def test_untouched_boxes_come_back_to_the_last_digit(root: DataRoot, tmp_path: Path) -> None:
@@ -136,6 +141,132 @@ def test_what_cannot_be_taken_is_named_and_nothing_is_entered(
     found = _import(root, tmp_path / "out", project)
     assert isinstance(found.exception, DataError) and why in str(found.exception)
     assert verdicts(root) == []
+
+
+def test_what_cannot_be_taken_may_be_left_out_and_is_named(root: DataRoot, tmp_path: Path) -> None:
+    project = _export(root, tmp_path / "out")
+    _said(project, A, verdict="perhaps")
+    _said(project, B, verdict="accept")
+    found = _import(root, tmp_path / "out", project, "--keep-going")
+    assert f"left out: {A}.mp4: the verdict is perhaps" in found.output and "1 file left out" in found.output
+    assert [one.clip for one in verdicts(root)] == [B]
+
+
+def test_boxes_are_cut_at_the_frame_and_must_cover_something(root: DataRoot, tmp_path: Path) -> None:
+    project = _export(root, tmp_path / "out")
+    _said(project, A, verdict="accept")
+    project["metadata"]["box-1-0"]["xy"] = [2, -32, 0, 64, 24]
+    found = _import(root, tmp_path / "out", project)
+    assert "box box-1-0: cut at the edge of the frame" in found.output
+    assert verdicts(root)[0].regions[0].box == Box(0, 0, 0.5, 0.5)
+    for shape in ([2, 200, 0, 10, 10], [2, 10, 10, 0, 20]):
+        project["metadata"]["box-1-0"]["xy"] = shape
+        refused = _import(root, tmp_path / "out", project)
+        assert "covers nothing of the frame" in str(refused.exception)
+    assert len(verdicts(root)) == 1
+
+
+def test_a_verdict_that_was_entered_before_stage_2_changed_does_not_hold_up_the_rest(
+    root: DataRoot, tmp_path: Path
+) -> None:
+    project = _export(root, tmp_path / "out")
+    _said(project, A, verdict="accept")
+    _import(root, tmp_path / "out", project)
+    with Ledger.open(root.ledger) as ledger:
+        Stages(ledger).record_candidates([candidate(A, BOX)])
+    _said(project, B, verdict="accept")
+    assert "1 verdict of anna entered, 1 known before" in _import(root, tmp_path / "out", project).output
+
+
+@pytest.mark.parametrize("what", ["boxes", "class"])
+def test_a_verdict_on_what_stage_2_changed_since_is_refused(
+    root: DataRoot, tmp_path: Path, what: str
+) -> None:
+    project = _export(root, tmp_path / "out")
+    _said(project, A, verdict="accept")
+    _said(project, B, verdict="accept")
+    new = candidate(A, BOX) if what == "boxes" else candidate(A, ODD, Box(0, 0, 0.5, 0.5))
+    with Ledger.open(root.ledger) as ledger:
+        name = new.sound_class if what == "boxes" else "dog howling"
+        Stages(ledger).record_candidates([replace(new, sound_class=name)])
+    found = _import(root, tmp_path / "out", project)
+    assert f"{A}.mp4: its class or boxes changed since" in str(found.exception) and verdicts(root) == []
+    _import(root, tmp_path / "out", project, "--keep-going")
+    with Ledger.open(root.ledger) as ledger:
+        today = fingerprint(settled(Stages(ledger))[B])
+    assert [(one.clip, one.shown) for one in verdicts(root)] == [(B, today)]
+
+
+def test_a_file_without_what_was_shown_is_refused(root: DataRoot, tmp_path: Path) -> None:
+    project = _export(root, tmp_path / "out")
+    _said(project, A, verdict="accept")
+    for value in ({}, {"stage_2": "0", "size": [0, 1]}, [], {"stage_2": 1, "size": [64, 48]}):
+        project["file"]["1"]["vggss"] = value
+        assert "does not say what it showed" in str(_import(root, tmp_path / "out", project).exception)
+
+
+def test_a_verdict_that_was_taken_back_or_replaced_is_not_entered_again(
+    root: DataRoot, tmp_path: Path
+) -> None:
+    project = _export(root, tmp_path / "out")
+    _said(project, A, verdict="accept")
+    _said(project, B, verdict="accept")
+    _import(root, tmp_path / "out", project)
+    first, second = verdicts(root)
+    with Ledger.open(root.ledger) as ledger:
+        newer = replace(second, action="reject", reason="off screen", number=0, time="")
+        Stages(ledger).record_verdicts([undo(first), newer])
+    found = _import(root, tmp_path / "out", project)
+    assert "0 verdicts of anna entered, 0 known before" in found.output
+    assert "2 verdicts of an earlier import, taken back or replaced since: not entered again" in found.output
+    assert len(verdicts(root)) == 4
+
+
+def test_a_project_that_is_there_is_replaced_only_on_request(root: DataRoot, tmp_path: Path) -> None:
+    _export(root, tmp_path / "out")
+    (tmp_path / "out" / "project.json").write_text("{}")
+    found = _run(root, "export", tmp_path / "out")
+    assert isinstance(found.exception, UsageError) and "may hold verdicts" in str(found.exception)
+    assert (tmp_path / "out" / "project.json").read_text() == "{}"
+    assert _run(root, "export", tmp_path / "out", "--overwrite").exit_code == 0
+
+
+def test_the_name_of_an_imported_release_gives_no_verdicts_and_capitals_are_no_other_person(
+    root: DataRoot, tmp_path: Path
+) -> None:
+    project = _export(root, tmp_path / "out")
+    _said(project, B, verdict="accept")
+    made = Region(ODD, Origin("release", "Anna"))
+    with Ledger.open(root.ledger) as ledger:
+        stages = Stages(ledger)
+        stages.record_entries([Entry("other", "Anna", "dog barking", "boxes", regions=(made,))])
+    assert "a release that was imported" in str(_import(root, tmp_path / "out", project).exception)
+    assert verdicts(root) == []
+
+
+@pytest.mark.parametrize(("sar", "size"), [("2/1", (128, 48)), ("1/2", (64, 96))])
+def test_pixels_are_those_of_the_video_as_it_is_displayed(
+    tmp_path: Path, sar: str, size: tuple[int, int]
+) -> None:
+    root = home(tmp_path / "root", (A,))
+    clip = root.clip_file(A)
+    stretched = tmp_path / "stretched.mp4"
+    subprocess.run(
+        [ffmpeg_program(), "-v", "error", "-i", clip, "-vf", f"setsar={sar}", "-c:a", "copy", stretched],
+        check=True,
+    )
+    stretched.replace(clip)
+    project = _export(root, tmp_path / "out")
+    width, height = size
+    assert project["file"]["1"]["vggss"]["size"] == [width, height]
+    x0, y0, x1, y1 = BOX.as_tuple()
+    assert project["metadata"]["box-1-0"]["xy"] == pytest.approx(
+        [2, x0 * width, y0 * height, (x1 - x0) * width, (y1 - y0) * height], abs=1
+    )
+    _said(project, A, verdict="accept")
+    project["metadata"]["box-1-0"]["xy"] = [2, width / 2, height / 2, width / 4, height / 2]
+    assert _import(root, tmp_path / "out", project).exit_code == 0
+    assert verdicts(root)[0].regions[0].box == Box(0.5, 0.5, 0.75, 1)
 
 
 def test_files_without_a_verdict_stay_open_and_reviewed_ones_are_not_exported_again(

@@ -116,13 +116,13 @@ def test_a_clip_that_cannot_be_decoded_is_told_and_the_exit_code_is_1(home: Path
 def test_a_copy_of_via_lies_beside_the_project_and_nothing_else_is_taken_for_one(
     home: Path, tmp_path: Path
 ) -> None:
-    (tmp_path / "via.html").write_text("<script>var _via_img_metadata = {};</script>")
-    (tmp_path / "other.html").write_text("<p>")
+    (tmp_path / "via.html").write_text("<!DOCTYPE html><script>var _via_img_metadata = {};</script>")
+    (tmp_path / "other.html").write_text('{"_via_img_metadata": {}}')
     assert (
         "not the page of VIA 2" in run("export", "out", "--annotators", "anna", "--via", "other.html").output
     )
     ok("export", "out", "--annotators", "anna", "--via", "via.html", "--workers", "0")
-    assert (tmp_path / "out/anna/batch-001/via.html").read_text().startswith("<script>")
+    assert (tmp_path / "out/anna/batch-001/via.html").read_text().startswith("<!DOCTYPE")
 
 
 def test_a_refused_file_leaves_the_others_and_the_exit_code_is_1(home: Path, tmp_path: Path) -> None:
@@ -227,3 +227,58 @@ def test_a_lab_without_clips_has_nothing_to_give(tmp_path: Path) -> None:
     found = run("export", tmp_path / "out", "--annotators", "anna", "--root", here.root.path)
     assert found.exit_code == 2
     assert "run `vggss autobox` first" in found.output
+
+
+def test_files_are_entered_oldest_first_and_what_is_replaced_is_said(home: Path, tmp_path: Path) -> None:
+    ok("export", "out", "--annotators", "anna", "--workers", "0")
+    saved = done(json.loads((tmp_path / "out/anna/batch-001/project.json").read_bytes()))
+    (tmp_path / "via_project_3Dec2026_10h12m.json").write_text(json.dumps(saved))
+    image(saved, "video000002_000002")["regions"] = [rect(2, 2, 40, 40)]
+    (tmp_path / "via_project_10Dec2026_9h05m.json").write_text(json.dumps(saved))
+    text = ok("import", *sorted(path.name for path in tmp_path.glob("via_project_*.json")))
+    assert "1 clip: replaces what via_project_3Dec2026_10h12m.json said: video000002_000002" in text
+    with Ledger.open(home / "ledger.sqlite") as ledger:
+        assert Stages(ledger).entries()[-1].source.startswith("via_project_10Dec2026_9h05m.json ")
+    text = ok("import", "via_project_3Dec2026_10h12m.json")
+    assert "1 clip known, but a newer entry counts (via_project_10Dec2026_9h05m.json)" in text
+    assert "--again" in text
+    assert "1 clip entered" in " ".join(ok("import", "via_project_3Dec2026_10h12m.json", "--again").split())
+
+
+def test_an_answer_that_was_taken_back_and_rules_that_are_broken_are_said(home: Path, tmp_path: Path) -> None:
+    ok("export", "out", "--annotators", "anna", "--workers", "0")
+    saved = done(json.loads((tmp_path / "out/anna/batch-001/project.json").read_bytes()))
+    image(saved, "video000002_000002")["regions"] = [rect(2, 2, 2, 2)]
+    (tmp_path / "one.json").write_text(json.dumps(saved))
+    assert "1 entry breaks a rule: `vggss via check`" in ok("import", "one.json")
+    text = ok("import", "out/anna/batch-001/project.json")
+    assert "3 clips: the older entry still counts" in text
+    assert "tick done with boxes or a reason to replace it" in text
+
+
+def test_disputed_clips_that_were_given_out_are_not_given_again_and_it_is_said_why(home: Path) -> None:
+    arguments = ("merge", "--export", "disputed", "--adjudicator", "dora", "--workers", "0")
+    assert "no clips to give out: annotators differ on none" in ok(*arguments)
+    with Ledger.open(home / "ledger.sqlite") as ledger:
+        name = "video000002_000002"
+        Stages(ledger).record_entries([entry("anna", LEFT, name=name), entry("ben", RIGHT, name=name)])
+    assert "dora: 1 clip, disputed-001" in ok(*arguments)
+    text = ok(*arguments)
+    assert "1 clip given out before in dora/disputed-001 (--again gives them out again)" in text
+
+
+def test_what_merge_says_fits_80_columns_whatever_people_are_called(home: Path) -> None:
+    with Ledger.open(home / "ledger.sqlite") as ledger:
+        for name in ("-dash_here_000001", "video000002_000002"):
+            Stages(ledger).record_entries([entry(who * 8, LEFT, name=name) for who in ("anna", "ben")])
+    lines = ok("merge").splitlines()
+    assert max(map(len, lines)) <= 80
+    assert "agreement on 2 clips that several have seen" in lines
+
+
+def test_clips_that_are_not_here_are_left_out_and_counted(home: Path) -> None:
+    with Ledger.open(home / "ledger.sqlite") as ledger:
+        Stages(ledger).record_candidates([candidate("far away")])
+    text = ok("export", "out", "--annotators", "anna", "--workers", "0")
+    assert "left out, for their video is not here: 1 clip" in text
+    assert "1 clip not here" in ok("export", "out", "--annotators", "anna", "--workers", "0")

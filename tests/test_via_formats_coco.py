@@ -111,7 +111,6 @@ def test_coco_of_others_keeps_what_is_not_vias() -> None:
     assert region.attributes == {"animal": "dog"}
     assert region.foreign == {"id": 1, "score": 0.5}
     assert found.images[0].foreign == {"id": 7, "width": 100, "height": 50}
-    assert found.images[0].pixels == (100, 50)
     assert found.foreign == {"info": {"year": 2017}}
     assert list(found.region_attributes) == ["animal", "category"]
     again = read_via(write_via2_annotations(found), "f")  # and VIA's JSON keeps it too
@@ -184,9 +183,3 @@ def test_a_region_without_a_class_is_unlabelled() -> None:
     content = write_coco(ViaProject(images=(ViaImage("a", regions=(region,)),)), {"a": (9, 9)})
     assert json.loads(content)["categories"] == [{"supercategory": "class", "id": 1, "name": "unlabelled"}]
     assert read_via(content, "f").images[0].regions[0].attributes == {}
-
-
-@pytest.mark.parametrize("told", [{}, {"width": 5}, {"width": "5", "height": 6}, {"width": 0, "height": 6}])
-def test_a_size_in_pixels_is_two_whole_numbers_or_not_told(told: dict[str, Any]) -> None:
-    assert ViaImage("a.jpg", foreign=told).pixels is None
-    assert ViaImage("a.jpg", attributes={"width": 5, "height": 6}, foreign=told).pixels == (5, 6)

@@ -88,10 +88,13 @@ def test_columns_may_stand_in_another_order_and_others_are_kept() -> None:
     assert read_via(content.encode(), "f").images == (ViaImage("a.jpg", 9, {}, (region,)),)
 
 
-def test_lines_that_a_spreadsheet_lost_are_said() -> None:
+def test_lines_that_a_spreadsheet_lost_are_a_fault_of_their_picture() -> None:
     lines = EXPORT.decode().split("\n")
     found = read_via("\n".join([lines[0], *lines[2:]]).encode(), "f")
-    assert found.notes == ("line 2: YTID11_000030.jpg should have 5 regions, the file has 4",)
+    assert [picture.fault for picture in found.images if picture.fault] == [
+        "line 2: it should have 5 regions, the file has 4; lines were lost, export it again from VIA"
+    ]
+    assert found.notes == ()
 
 
 def test_other_attributes_of_the_same_picture_are_said_and_the_last_count() -> None:

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from vggss._version import __version__
-from vggss.errors import DataError
+from vggss.errors import DataError, UsageError, counted
 from vggss.ledger.stage_records import CandidateRow
 from vggss.pipeline.autobox import settings
 from vggss.pipeline.autobox.look import Job, Refusal, Sight
@@ -53,12 +53,17 @@ def in_batches(items: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:
 
 @dataclass(frozen=True)
 class Ran:
-    """What a run did: how many clips it looked at and decided anew, and how many of its plan it did not get to."""
+    """What a run did: how many clips it looked at and decided anew, and how many of its plan it did not get to.
+
+    A clip in ``kept`` was looked at, with an error; what was found on it before still stands.
+    """
 
     looked: int
     decided: int
     left: int
     seconds: float
+    stood: int = 0  # clips on which this detector's earlier row was made to stand again
+    kept: tuple[tuple[str, str], ...] = ()  # clip and error, where something good stands already and was kept
 
 
 def silent(total: int) -> AbstractContextManager[Tick]:
@@ -88,16 +93,19 @@ def carry_out(
     Raises
     ------
     DataError
-        a worker cannot open the detector, or the detector fails time after time.
+        a worker cannot open the detector, or the detector fails time after time: no clip is marked for that. UsageError:
+        a package is not installed.
     """
     begun = time.monotonic()
     run = _Run(plan, task, stages, stop or Stop())
     jobs = plan.look[:limit]
     with meter(len(plan.decide) + len(jobs)) as tick:
+        run.let_stand()
         run.decide_anew(tick)
         run.look(jobs, runner, tick)
     left = len(plan.look) + len(plan.decide) - run.looked - run.decided
-    return Ran(run.looked, run.decided, left, time.monotonic() - begun)
+    seconds = time.monotonic() - begun
+    return Ran(run.looked, run.decided, left, seconds, len(plan.stand), tuple(run.kept))
 
 
 class _Run:
@@ -107,13 +115,21 @@ class _Run:
         self.plan, self.task, self.stages, self.stop = plan, task, stages, stop
         self.looked = self.decided = 0
         self.failures = 0  # of the detector or its worker, in a row
+        self.pending: list[tuple[Job, Sight]] = []  # failures that may be the detector's or the clips'
+        self.worked = False  # whether the detector has seen anything
+        self.kept: list[tuple[str, str]] = []
+
+    def let_stand(self) -> None:
+        """Let what this detector found before stand again, where another one's stands."""
+        self.stages.let_stand(self.plan.stand, self.task.detector)
 
     def decide_anew(self, tick: Tick) -> None:
         """Decide on what was seen before; no clip is decoded for it."""
         for block in in_batches(self.plan.decide, _BLOCK):
             if self.stop.requested:
                 return
-            rows = [self._decided(row) for row in self.stages.candidates(block, raw=True)]
+            found = self.stages.candidates(block, raw=True, detector=self.task.detector)
+            rows = [self._decided(row) for row in found]
             self.stages.record_candidates(rows)
             self.decided += len(rows)
             for row in rows:
@@ -146,19 +162,53 @@ class _Run:
         if alone:
             for batch, result in runner.run(alone, self.stop):
                 self._take(batch, result, tick)
+        self._settle(tick)
 
     def _take(self, batch: Batch, result: tuple[Sight, ...] | Refusal | Lost, tick: Tick) -> None:
         if isinstance(result, Refusal):
-            raise DataError(result.reason)
+            raise (UsageError if result.missing else DataError)(result.reason)
         if isinstance(result, Lost):
             result = tuple(Sight(job.clip, result.reason, True) for job in batch)
-        rows = [self._row(job, sight) for job, sight in zip(batch, result, strict=True)]
-        self.stages.record_candidates(rows)
-        self.looked += len(rows)
-        for row in rows:
-            tick(row.decision)
+        certain: list[tuple[Job, Sight]] = []
+        for job, sight in zip(batch, result, strict=True):
+            (self.pending if sight.detector_failed else certain).append((job, sight))
+        if any(not sight.error for _, sight in certain):
+            self.worked = True  # so what it failed on in between is the clips' own fault
+            certain += self.pending
+            self.pending = []
+        self._enter(certain, tick)
         for sight in result:
             self._be_patient(sight.detector_failed, sight.error)
+
+    def _settle(self, tick: Tick) -> None:
+        """Enter the last failures of a detector that has worked on other clips; those of one that has not are its own."""
+        if self.pending and not self.worked and not self.stop.requested:
+            _, sight = self.pending[-1]
+            raise DataError(
+                f"the detector failed on every frame that it was shown ({counted(len(self.pending), 'clip')}), at last: "
+                f"{sight.error}; no clip is marked for that; mend it, then give the same command again"
+            )
+        if self.worked:
+            self._enter(self.pending, tick)
+        self.pending = []
+
+    def _enter(self, looked: Sequence[tuple[Job, Sight]], tick: Tick) -> None:
+        """Write what was seen to the ledger; an error never stands instead of what was found on the same file."""
+        rows = []
+        for job, sight in looked:
+            row = self._row(job, sight)
+            good = self.plan.good.get(job.clip)
+            if sight.error and good is not None:
+                if good and not sight.changed:
+                    self.kept.append((job.clip, row.why))
+                    continue
+                row = replace(row, why=f"{row.why} (what was found before was on another file)")
+            rows.append(row)
+        self.stages.record_candidates(rows)
+        self.looked += len(looked)
+        decisions = {row.clip: row.decision for row in rows}
+        for job, _ in looked:
+            tick(decisions.get(job.clip, "error"))
 
     def _row(self, job: Job, sight: Sight) -> CandidateRow:
         label = self.plan.labels[job.clip]
@@ -184,5 +234,5 @@ class _Run:
         if self.failures >= _PATIENCE:
             raise DataError(
                 f"the detector failed {self.failures} times one after the other, at last: {reason}; what is done is "
-                f"kept; mend that, then the same command with --again goes on"
+                f"kept, and these clips are not marked; mend that, then the same command goes on"
             )

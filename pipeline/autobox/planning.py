@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from vggss.ledger.records import ClipRow, FileFacts
@@ -43,9 +43,10 @@ class Task:
 class Plan:
     """The clips of a run.
 
-    ``look``: to be decoded and shown to the detector; ``decide``: seen before, to be decided anew (ids); ``done``: as
-    they should be; ``failed``: gave an error before and are not tried again; ``absent``: how many are not on this disk,
-    by state and reason.
+    ``look``: to be decoded and shown to the detector; ``decide``: seen before, to be decided anew (ids); ``stand``: done,
+    but another detector's row stands, to be made to stand again; ``done``: as they should be; ``failed``: gave an error
+    before and are not tried again; ``absent``: how many are not on this disk, by state and reason; ``good``: the clips of
+    which the ledger has more than an error, and whether that was found on the file that is here now.
     """
 
     look: tuple[Job, ...]
@@ -54,10 +55,12 @@ class Plan:
     failed: tuple[str, ...]
     absent: Mapping[str, int]
     labels: Mapping[str, str]  # clip to sound class, of all
+    stand: tuple[str, ...] = ()
+    good: Mapping[str, bool] = field(default_factory=dict)
 
 
 def plan(clips: Sequence[Clip], stages: Stages, home: DataRoot, task: Task, again: bool = False) -> Plan:
-    """Compare what the ledger has of each clip with what the task would make of it.
+    """Compare what the ledger has of each clip by the task's detector with what the task would make of it.
 
     Parameters
     ----------
@@ -66,24 +69,40 @@ def plan(clips: Sequence[Clip], stages: Stages, home: DataRoot, task: Task, agai
     """
     ids = [clip.id for clip in clips]
     known = {row.clip: row for row in stages.ledger.rows(ids)}
-    before = {row.clip: row for row in stages.candidates(ids)}
-    kinds: dict[str, list[str]] = {"decide": [], "done": [], "failed": []}
+    standing = {row.clip: row for row in stages.candidates(ids)}
+    own = {row.clip: row for row in stages.candidates(ids, detector=task.detector)}
+    kinds: dict[str, list[str]] = {"decide": [], "stand": [], "done": [], "failed": []}
     jobs: list[Job] = []
+    good: dict[str, bool] = {}
     absent: Counter[str] = Counter()
     for clip in clips:
         facts = _facts(known.get(clip.id), home)
         if isinstance(facts, str):
             absent[facts] += 1
             continue
-        kind = _kind(before.get(clip.id), clip.label, facts, task, again)
+        kind = _kind(standing.get(clip.id), own.get(clip.id), clip.label, facts, task, again)
         if kind == "look":
             path = str(home.path / facts.path)
             jobs.append(Job(clip.id, path, bool(facts.sound_path), facts.sha256))
+            files = [_file(row) for rows in (standing, own) if (row := rows.get(clip.id)) and _is_good(row)]
+            if files:
+                good[clip.id] = any(file in (facts.sha256, None) for file in files)
         else:
             kinds[kind].append(clip.id)
     labels = {clip.id: clip.label for clip in clips}
-    decide, done, failed = (tuple(kinds[kind]) for kind in ("decide", "done", "failed"))
-    return Plan(tuple(jobs), decide, done, failed, dict(absent.most_common()), labels)
+    decide, stand, done, failed = (tuple(kinds[kind]) for kind in ("decide", "stand", "done", "failed"))
+    return Plan(tuple(jobs), decide, done, failed, dict(absent.most_common()), labels, stand, good)
+
+
+def _is_good(row: CandidateRow) -> bool:
+    return row.decision != "error"
+
+
+def _file(row: CandidateRow) -> str | None:
+    """Return the SHA-256 of the file that a row was found on; None where it does not say."""
+    detection, _ = settings.read(row.settings)
+    found = detection.get("file") if isinstance(detection, dict) else None
+    return found if isinstance(found, str) else None
 
 
 def _facts(row: ClipRow | None, home: DataRoot) -> FileFacts | str:
@@ -101,14 +120,24 @@ def _facts(row: ClipRow | None, home: DataRoot) -> FileFacts | str:
     return row.facts
 
 
-def _kind(row: CandidateRow | None, label: str, facts: FileFacts, task: Task, again: bool) -> str:
+def _kind(
+    stands: CandidateRow | None,
+    row: CandidateRow | None,
+    label: str,
+    facts: FileFacts,
+    task: Task,
+    again: bool,
+) -> str:
+    """Return what is to be done: ``stands`` is what counts now, ``row`` what this detector found."""
+    if stands is not None and stands.released:
+        return "done"  # its class and boxes are those of a finished benchmark: no detector replaces them
     if row is None:
         return "look"
-    if row.released:
-        return "done"  # its class and boxes are those of a finished benchmark: no detector replaces them
     detection, proposing = settings.read(row.settings)
     if detection != task.detection(facts.sha256):
         return "look"
     if row.decision == "error":
         return "look" if again else "failed"
-    return "done" if proposing == task.proposing(label) else "decide"
+    if proposing != task.proposing(label):
+        return "decide"
+    return "done" if stands is not None and stands.detector == row.detector else "stand"

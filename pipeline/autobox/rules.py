@@ -8,6 +8,7 @@ boxed one by one when there are fewer than five, otherwise one box lies over the
 
 from __future__ import annotations
 
+import heapq
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,12 +19,20 @@ from vggss.annotations import detector_classes
 from vggss.boxes import Box
 from vggss.errors import printable, some
 from vggss.ledger.stage_records import Decision, Origin, Region, Seen
+from vggss.pipeline.autobox.overlaps import apart, as_array, ious
 
 if TYPE_CHECKING:
     from vggss.pipeline.class_match import ClassMatches, Match
 
-VERSION = 1
+_PERSON = "/m/01g317"
+"""Of whom, seen together, nobody tells who is heard: nor of two of the kinds, a Man and a Man."""
+
+VERSION = 2
 """Of the rules below; a change of what they decide is a new version, and older rows are decided anew."""
+
+
+MOST = 1000
+"""So many boxes that fit are looked at on a clip, those of the better match and then of the better score first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +44,11 @@ class Rules:
     ``doubtful`` on, whatever is proposed, a box that fits leaves open how many there are.
     Two boxes with an IoU above ``same`` are one object seen as two classes. From ``many`` instances on, one box lies
     over all. A box that covers less than ``smallest`` of the frame is too small to be drawn.
+
+    Raises
+    ------
+    ValueError
+        a number is not finite or outside [0, 1]; ``many`` is below 2.
     """
 
     threshold: float = 0.3
@@ -44,6 +58,13 @@ class Rules:
     same: float = 0.8
     many: int = 5
     smallest: float = 0.001
+
+    def __post_init__(self) -> None:
+        for name in ("threshold", "certain", "named", "doubtful", "same", "smallest"):
+            if not 0 <= getattr(self, name) <= 1:  # so is NaN refused
+                raise ValueError(f"{name} is {getattr(self, name)}; a number in [0, 1] was needed")
+        if not isinstance(self.many, int) or self.many < 2:
+            raise ValueError(f"many is {self.many}; a whole number from 2 on was needed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +94,9 @@ def propose(
     hierarchy (a Man is a Person), with a score of at least ``rules.threshold``: those of a better match first, then by
     score. ``auto`` is decided where all of them are of the best match, that match and each box are good enough by
     ``rules``, none is too small, there are fewer than ``rules.many``, and no other box that fits comes near. Of a class
-    that has kinds of its own in the hierarchy (Person, Musical instrument, Bird) there must be one alone: of several,
-    nothing tells which is heard.
+    that has kinds of its own in the hierarchy (Person, Musical instrument, Bird), and of people, there must be one
+    alone: of several, nothing tells which is heard. Where more than :data:`MOST` boxes fit, the best of them are
+    proposed from and a person looks.
 
     Parameters
     ----------
@@ -91,7 +113,7 @@ def propose(
         return Proposal((), "person", "no list gives its sound class")
     if matches is None or not matches.matches:
         return _unmatched(matches)
-    found = _fitting(seen, matches.matches)
+    found, fitting = _fitting(seen, matches.matches)
     enough = [one for one in found if one.seen.score >= rules.threshold]
     kept = _merged((one for one in enough if one.box.area >= rules.smallest), rules.same)
     small = sum(one.box.area < rules.smallest for one in enough)
@@ -101,7 +123,8 @@ def propose(
     crowds = {place for place, count in counts.items() if count >= rules.many}
     regions = _regions(kept, crowds, matches.matches, detector)
     doubt = (
-        _crowded(counts, crowds, matches.matches, rules)
+        _flooded(fitting)
+        or _crowded(counts, crowds, matches.matches, rules)
         or _doubt(kept, matches.matches, rules, small)
         or _near(found, kept, rules)
     )
@@ -118,14 +141,14 @@ def _unmatched(matches: ClassMatches | None) -> Proposal:
     return Proposal((), "person", reason or "no class of the detector matches its sound class")
 
 
-def _fitting(seen: Iterable[Seen], matches: Sequence[Match]) -> list[_Found]:
-    """Return the detections that fit a match: by the place of the match, then best first."""
-    found = []
-    for one in seen:
-        place = _place(one.mid, matches)
-        if place is not None:
-            found.append(_Found(place, one, Box(*one.box.clipped)))
-    return sorted(found, key=lambda one: (one.place, -one.seen.score, one.box.as_tuple(), one.seen.mid))
+def _fitting(seen: Sequence[Seen], matches: Sequence[Match]) -> tuple[list[_Found], int]:
+    """Return the detections that fit a match, by its place, then best first, no more than MOST; and how many fit."""
+    places = {mid: _place(mid, matches) for mid in {one.mid for one in seen}}
+    fits = [(place, one) for one in seen if (place := places[one.mid]) is not None]
+    first = heapq.nsmallest(
+        MOST, fits, key=lambda pair: (pair[0], -pair[1].score, pair[1].box.as_tuple(), pair[1].mid)
+    )
+    return [_Found(place, one, Box(*one.box.clipped)) for place, one in first], len(fits)
 
 
 def _place(mid: str, matches: Sequence[Match]) -> int | None:
@@ -168,11 +191,8 @@ def _with_kinds() -> frozenset[str]:
 
 def _merged(found: Iterable[_Found], same: float) -> list[_Found]:
     """Leave out boxes that lie on one already taken: the Person round a Man, the Animal round a Dog."""
-    kept: list[_Found] = []
-    for one in found:
-        if not any(one.box.iou(other.box) > same for other in kept):
-            kept.append(one)
-    return kept
+    everything = list(found)
+    return [everything[place] for place in apart([one.box for one in everything], same)]
 
 
 def _regions(
@@ -203,6 +223,11 @@ def _over(boxes: Sequence[Box]) -> Box:
     return Box(min(x0), min(y0), max(x1), max(y1))
 
 
+def _flooded(fitting: int) -> str:
+    """Say that more fits than is looked at; empty if not."""
+    return f"{fitting:,} boxes fit; the best {MOST:,} of them were looked at" if fitting > MOST else ""
+
+
 def _crowded(counts: Counter[int], crowds: set[int], matches: Sequence[Match], rules: Rules) -> str:
     """Say which class is a crowd; empty if none is."""
     if not crowds:
@@ -225,16 +250,17 @@ def _doubt(kept: Sequence[_Found], matches: Sequence[Match], rules: Rules, small
     weakest = min(kept, key=lambda one: (one.seen.score, one.seen.name))
     if weakest.seen.score < rules.certain:
         return f"{_scored(weakest.seen)}; {rules.certain:g} is needed"
-    if len(kept) > 1 and matches[0].mid in _with_kinds():
+    if len(kept) > 1 and (matches[0].mid in _with_kinds() or _PERSON in _and_above(matches[0].mid)):
         return f"{_counts(kept)}: which of them is heard is open"
     return ""
 
 
 def _near(found: Iterable[_Found], kept: Sequence[_Found], rules: Rules) -> str:
     """Say which box below the threshold may be another instance; empty if none is."""
+    boxes = as_array([one.box for one in kept])
     for one in found:
         below = rules.doubtful <= one.seen.score < rules.threshold and one.box.area >= rules.smallest
-        if below and not any(one.box.iou(other.box) > rules.same for other in kept):
+        if below and not (ious(as_array([one.box])[0], boxes) > rules.same).any():
             return f"beside {_counts(kept)}, {_scored(one.seen)} fits too and is below {rules.threshold:g}"
     return ""
 

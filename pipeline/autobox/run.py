@@ -13,10 +13,11 @@ from vggss.ledger import Ledger, exclusive
 from vggss.ledger.stages import Stages
 from vggss.pipeline.autobox.document import write_candidates
 from vggss.pipeline.autobox.driver import Ran, Runner, carry_out, silent
-from vggss.pipeline.autobox.look import Look, opened_once
+from vggss.pipeline.autobox.look import Look, needs_pyav, opened_once
 from vggss.pipeline.autobox.planning import Plan, Task, plan
 from vggss.pipeline.autobox.rules import Rules
 from vggss.pipeline.autobox.table import StageOne, stage_one
+from vggss.pipeline.class_match.groups import own_spelling
 from vggss.prepare.pool import Here, Pool, cores
 from vggss.progress import Stop, Tick
 
@@ -88,6 +89,8 @@ def autobox(
 ) -> Summary:
     """Propose boxes on the frames of clips, enter them in the ledger, and write all candidates as JSON.
 
+    Sound classes are entered as VGG-Sound spells them, where it has them.
+
     What the ledger has by the same settings is not done again, and a change of what is proposed looks at no frame
     again. The run may be killed at any moment: the same call goes on where it stopped.
 
@@ -100,6 +103,7 @@ def autobox(
     """
     stop = stop or Stop()
     check(request)
+    clips = [replace(clip, label=own_spelling(clip.label)) for clip in clips]
     with (
         Ledger.open(home.ledger, create=False) as ledger,
         exclusive(home.path / "autobox.lock", "vggss autobox"),
@@ -107,6 +111,8 @@ def autobox(
         stages = Stages(ledger)
         task = task_of(clips, request)
         planned = plan(clips, stages, home, task, request.again)
+        if planned.look and request.ray is None:  # machines of a cluster speak for themselves
+            needs_pyav()
         with runner(request, len(planned.look)) as hands:
             ran = carry_out(planned, task, stages, hands, limit=request.limit, stop=stop, meter=meter)
         out = request.out or home.autobox / "candidates.json"
@@ -131,7 +137,7 @@ def task_of(clips: Iterable[Clip], request: Request) -> Task:
     """Open the detector to see its name and classes, and match the classes of the clips to them."""
     from vggss.pipeline.class_match import match_classes, restricted
 
-    spec = request.spec
+    spec = replace(request.spec, batch=request.batch)
     if request.workers == 0:
         detector = opened_once(spec, cores())
     else:
@@ -147,23 +153,27 @@ def task_of(clips: Iterable[Clip], request: Request) -> Task:
 
 
 def batch_of(request: Request) -> int:
-    """Return how many clips make a job: more on a GPU, which is idle between two of them."""
+    """Return how many clips make a job: more on a GPU, which is idle between two of them.
+
+    On a GPU a number that was asked for is also how many frames go through the network at once.
+    """
     return request.batch or (4 if request.spec.device == "cpu" else 16)
 
 
 def runner(request: Request, jobs: int) -> AbstractContextManager[Runner]:
     """Return what does the work: this process, others on this machine, or a Ray cluster."""
     batch = batch_of(request)
+    spec = replace(request.spec, batch=request.batch)
     seconds = _OPENING + _SECONDS * batch
     if request.ray is not None:
         from vggss.prepare.cluster import Cluster
 
-        return Cluster(Look(request.spec, 1), request.ray, request.workers, seconds)
+        return Cluster(Look(spec, 1), request.ray, request.workers, seconds)
     if request.workers == 0:
-        return Here(Look(request.spec, cores()))
-    workers, threads = shares(request.spec, request.workers, cores())
+        return Here(Look(spec, cores()))
+    workers, threads = shares(spec, request.workers, cores())
     workers = max(1, min(workers, -(-jobs // batch)))
-    return Pool(Look(request.spec, threads), workers, seconds)
+    return Pool(Look(spec, threads), workers, seconds)
 
 
 def shares(spec: DetectorSpec, workers: int | None, available: int) -> tuple[int, int]:

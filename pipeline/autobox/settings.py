@@ -10,6 +10,7 @@ import orjson
 
 from vggss.pipeline.autobox.look import PRESET
 from vggss.pipeline.autobox.rules import VERSION, Rules
+from vggss.pipeline.class_match.matching import VERSION as MATCHING
 
 if TYPE_CHECKING:
     from vggss.pipeline.class_match import ClassMatches
@@ -25,6 +26,7 @@ def proposing(sound_class: str, matches: ClassMatches | None, rules: Rules) -> d
     return {
         "class": sound_class,
         "matches": digest(matches),
+        "matching": {"version": MATCHING},
         "rules": {"version": VERSION, **asdict(rules)},
     }
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import logging
 import urllib.error
 import urllib.request
 import zlib
@@ -18,8 +17,6 @@ from vggss.atomic import writing
 from vggss.errors import DataError, NetworkError, brief
 from vggss.storage import DataRoot
 
-log = logging.getLogger(__name__)
-
 Progress = Callable[[int, int], None]
 """Called with the bytes that are there and the bytes that there will be."""
 
@@ -29,12 +26,22 @@ TIMEOUT = 30.0  # seconds without a byte
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """One big file: its name, the addresses that have it (tried in order), its size in bytes and its SHA-256."""
+    """One big file: its name, the addresses that have it (tried in order), its size in bytes and its SHA-256.
+
+    ``header`` is the first line of what is in it: how many words, and of how many numbers.
+    """
 
     name: str
     urls: tuple[str, ...]
     size: int
     sha256: str
+    header: bytes = b"3000000 300\n"
+
+    @property
+    def least_unpacked(self) -> int:
+        """Bytes that the unpacked file must have: its header, and a space and the numbers for each word."""
+        words, numbers = map(int, self.header.split())
+        return len(self.header) + words * (1 + 4 * numbers)
 
 
 GOOGLE_NEWS = Published(
@@ -50,21 +57,20 @@ GOOGLE_NEWS = Published(
 """Mikolov et al., 2013 (https://code.google.com/archive/p/word2vec/). Size and SHA-256 as the git-lfs pointer of
 github.com/mmihaltz/word2vec-GoogleNews-vectors and the Julia package Embeddings.jl state them for this file."""
 
-HEADER = b"3000000 300\n"
-"""First line of the unpacked file, which may also be given."""
-
 
 def fetch_vectors(
     root: DataRoot, source: Path | None, progress: Progress, published: Published = GOOGLE_NEWS
 ) -> tuple[Path, str]:
-    """Put the GoogleNews vectors in the data folder, unless they are there.
+    """Put the GoogleNews vectors in the data folder, unless they are there, packed or unpacked.
 
-    What an interrupted download left is gone on with. The file takes its name after its SHA-256 was checked.
+    Of a file that is there its size and its first line are looked at; a packed one was checked by its SHA-256 when it
+    came. What an interrupted download left is gone on with. The file takes its name after its SHA-256 was checked.
 
     Parameters
     ----------
     source
-        a local copy, packed or unpacked; None to fetch it.
+        a local copy; None to fetch it. A packed one (.gz) must have the SHA-256 of the published file; of an unpacked
+        one, for which none is known, first line and size are checked.
 
     Returns
     -------
@@ -78,8 +84,9 @@ def fetch_vectors(
     target = root.models / published.name
     if source is not None:
         return _copied(source, root.models, published), str(source)
-    if target.is_file() and target.stat().st_size == published.size:
-        return target, "already there"
+    for there in (target, unpacked_name(target)):
+        if _is_right(there, published):
+            return there, "already there"
     part = root.work / f"{published.name}.part"
     _make(part.parent)
     _make(target.parent)
@@ -138,23 +145,26 @@ def _stream(url: str, part: Path, published: Published, progress: Progress) -> N
 def _copied(source: Path, folder: Path, published: Published) -> Path:
     """Copy a file given by the user, packed or unpacked, after a look at what it is."""
     try:
-        with source.open("rb") as stream:
-            packed = stream.read(2) == b"\x1f\x8b"
+        packed = _is_packed(source)
         if packed:
             found = _sha256(source)
-            if found != published.sha256 and _header(source) != HEADER:
+            if found != published.sha256:
                 raise DataError(
                     f"{source} is not the published {published.name}: its SHA-256 is {found}, the published file has "
-                    f"{published.sha256}, and it does not begin with {brief(HEADER.decode())}; nothing was written"
+                    f"{published.sha256}; nothing was written. A copy that was packed anew: unpack it and give the .bin"
                 )
-            if found != published.sha256:
-                log.warning("%s is packed otherwise than the published file; taken by its first line", source)
-        elif _header(source) != HEADER:
+        elif _header(source, published) != published.header:
             raise DataError(
                 f"{source} is not the GoogleNews vectors: needed is {published.name} or the .bin in it, whose first line "
-                f"is {brief(HEADER.decode())}; nothing was written. Other vectors are given to vggss match --vectors"
+                f"is {brief(published.header.decode())}; nothing was written. Other vectors are given to vggss match "
+                "--vectors"
             )
-        target = folder / (published.name if packed else published.name.removesuffix(".gz"))
+        elif source.stat().st_size < published.least_unpacked:
+            raise DataError(
+                f"{source} is cut short: its first line announces vectors of {published.least_unpacked:,} bytes or more, "
+                f"and it has {source.stat().st_size:,}; nothing was written"
+            )
+        target = folder / (published.name if packed else unpacked_name(Path(published.name)).name)
         _make(folder)
         if target.exists() and target.samefile(source):
             return target
@@ -166,11 +176,29 @@ def _copied(source: Path, folder: Path, published: Published) -> Path:
     return target
 
 
-def _header(path: Path) -> bytes:
+def unpacked_name(path: Path) -> Path:
+    """Return where the unpacked file lies."""
+    return path.with_name(path.name.removesuffix(".gz"))
+
+
+def _is_right(path: Path, published: Published) -> bool:
+    """Say whether an installed file is the right one, by its size and its first line."""
+    try:
+        size, packed = path.stat().st_size, _is_packed(path)
+        fits = size == published.size if packed else size >= published.least_unpacked
+        return fits and packed == path.name.endswith(".gz") and _header(path, published) == published.header
+    except (OSError, EOFError, zlib.error):
+        return False
+
+
+def _is_packed(path: Path) -> bool:
     with path.open("rb") as stream:
-        packed = stream.read(2) == b"\x1f\x8b"
-    with gzip.open(path) if packed else path.open("rb") as stream:
-        return stream.read(len(HEADER))
+        return stream.read(2) == b"\x1f\x8b"
+
+
+def _header(path: Path, published: Published) -> bytes:
+    with gzip.open(path) if _is_packed(path) else path.open("rb") as stream:
+        return stream.read(len(published.header))
 
 
 def _sha256(path: Path) -> str:

@@ -8,14 +8,30 @@ from functools import lru_cache
 
 from vggss.annotations import sound_classes
 from vggss.pipeline.class_match.kinds import Kind, is_under
-from vggss.pipeline.class_match.words import EMPTY, phrases, tokens
+from vggss.pipeline.class_match.words import EMPTY, normalised, phrases, tokens
 
 DIFFUSE = frozenset({
-    "atmosphere", "avalanche", "blizzard", "breeze", "drizzle", "earthquake", "fire", "fog", "gale", "hail",
-    "heartbeat", "hurricane", "ice", "lightning", "mist", "rain", "raindrop", "sea", "silence", "sky", "sleet", "snow",
-    "steam", "storm", "surf", "thunder", "thunderstorm", "tide", "tornado", "underwater", "wave", "weather", "wind",
+    "atmosphere", "avalanche", "blizzard", "breeze", "cloudburst", "cyclone", "downpour", "drizzle", "earthquake", "fire",
+    "fog", "gale", "gust", "hail", "hailstone", "hailstorm", "heartbeat", "hurricane", "ice", "lightning", "mist",
+    "monsoon", "rain", "raindrop", "rainfall", "rainstorm", "rainy", "sandstorm", "sea", "silence", "sky", "sleet", "snow",
+    "snowfall", "snowstorm", "snowy", "squall", "steam", "storm", "stormy", "surf", "thunder", "thunderclap",
+    "thunderstorm", "tide", "tornado", "typhoon", "underwater", "wave", "weather", "wind", "windstorm", "windy",
 })  # fmt: skip
 """Words for what has no outline: a class about nothing else has no visible object."""
+
+UNSEEN_DEEDS = frozenset({
+    "blowing", "bubbling", "cracking", "crackling", "crashing", "drizzling", "falling", "gusting", "hailing", "howling",
+    "lapping", "pattering", "pouring", "raining", "roaring", "rolling", "rumbling", "rustling", "sleeting", "snowing",
+    "storming", "thundering",
+})  # fmt: skip
+"""What weather and waves do."""
+
+BESIDE_DIFFUSE = UNSEEN_DEEDS | frozenset({
+    "ambience", "background", "beach", "big", "boom", "clap", "close", "coast", "crack", "crackle", "crash", "day",
+    "distant", "evening", "far", "gentle", "heavy", "hiss", "howl", "light", "loud", "morning", "murmur", "night",
+    "noise", "outside", "patter", "roar", "rumble", "rustle", "shore", "soft", "sound", "splash", "strong", "whoosh",
+})  # fmt: skip
+"""Words that make nothing visible beside those: when, where, how loud. An alarm, a siren, a whistle are things."""
 
 SCENERY = frozenset({
     "brook", "creek", "lake", "liquid", "mud", "ocean", "river", "water", "waterfall",
@@ -41,6 +57,10 @@ class Scope:
 
     by_hand: bool = False  # what is done to a thing without a name is put down to the person who does it
 
+    guessed: bool = (
+        False  # by single words of the class: it refuses no class of OpenImages that is named in full
+    )
+
     def holds(self, kind: Kind) -> bool:
         """Say whether a class of OpenImages comes into question."""
         return (not self.within or is_under(kind, self.within)) and not is_under(kind, self.without)
@@ -62,14 +82,41 @@ SCOPES = {
 """By group; the empty name for a class of which nothing is known."""
 
 
+BY_VGGSOUND = "VGG-Sound"
+"""Who tells the group of a class that VGG-Sound has; of others it is guessed."""
+
+NO_VOTE = DIFFUSE | SCENERY | frozenset({"noise", "sound"})
+"""Words that say nothing of the group of a class: snow lies under footsteps, under a plow and under skis."""
+
+
+@lru_cache(maxsize=1)
+def own_spellings() -> dict[str, str]:
+    """Return the 309 classes, as VGG-Sound writes them, by their normalised name."""
+    return {normalised(name): name for name in sound_classes()}
+
+
+def own_spelling(sound_class: str) -> str:
+    """Return a sound class as VGG-Sound writes it; one that it does not have comes back as it is.
+
+    >>> own_spelling("Cow  Lowing"), own_spelling("Cow  Mooing")
+    ('cow lowing', 'Cow  Mooing')
+    """
+    return own_spellings().get(normalised(sound_class), sound_class)
+
+
 @lru_cache(maxsize=1)
 def _votes() -> dict[str, Counter[str]]:
     """Count for each word of the 309 classes the groups it stands in."""
     votes: dict[str, Counter[str]] = {}
     for known in sound_classes().values():
-        for word in set(tokens(known.name)) - EMPTY:
+        for word in set(tokens(known.name)) - EMPTY - NO_VOTE:
             votes.setdefault(word, Counter())[known.group] += 1
     return votes
+
+
+def is_about_people(word: str) -> bool:
+    """Say whether a word stands among VGG-Sound's classes in the group of people alone, as a crowd does."""
+    return set(_votes().get(word, ())) == {"people"}
 
 
 def group_of(sound_class: str) -> tuple[str, str]:
@@ -80,9 +127,9 @@ def group_of(sound_class: str) -> tuple[str, str]:
     >>> group_of("playing kora")[0], group_of("wolf howling")[0], group_of("teleporter")
     ('music', 'animals', ('', ''))
     """
-    known = sound_classes().get(sound_class)
+    known = sound_classes().get(own_spelling(sound_class))
     if known is not None:
-        return known.group, "VGG-Sound"
+        return known.group, BY_VGGSOUND
     shares: dict[str, float] = {}
     telling: dict[str, list[str]] = {}
     for word in dict.fromkeys(word for phrase in phrases(sound_class) for word in phrase.words):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from vggss.pipeline.class_match.groups import SCENERY, Scope
+from vggss.pipeline.class_match.groups import DIFFUSE, SCENERY, Scope
 from vggss.pipeline.class_match.kinds import LOOSE, TOO_WIDE, Kind, is_under, kinds
+from vggss.pipeline.class_match.other_names import OTHER_NAMES
 from vggss.pipeline.class_match.records import KIND_ONLY, Match
 from vggss.pipeline.class_match.vectors import Vectors
 from vggss.pipeline.class_match.words import Phrase, stems
@@ -19,43 +20,73 @@ GENERIC = frozenset({
 MODIFIERS_AGREE = 0.45
 """Cosine from which two modifiers of one head noun mean the same: cell and mobile (phone) have .58, slot and sewing .13."""
 
+FAMILY_AGREES = 0.2
+"""Cosine from which a word is taken for the end of a compound: gun and handgun have .71, fly and dragonfly .21."""
+
 TOOLS = frozenset({"Tool", "Sports equipment", "Vehicle", "Musical instrument", "Home appliance"})
 """What a deed can be named after: hammering, skiing, canoeing, drumming."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A class that was weighed; ``against`` says why it was refused, and is empty where it was accepted."""
+    """A class that was weighed; ``against`` says why it was refused, and is empty where it was accepted.
+
+    ``in_full``: its name is all that the phrase is about.
+    """
 
     match: Match
     against: str = ""
+    in_full: bool = False
 
 
-def candidate(kind: Kind, score: float, reason: str, against: str = "") -> Candidate:
+def candidate(kind: Kind, score: float, reason: str, against: str = "", in_full: bool = False) -> Candidate:
     """Weigh one class; one of a kind whose members do not look alike never scores more than the kind."""
     score = min(score, KIND_ONLY) if kind.name in LOOSE else score
-    return Candidate(Match(kind.name, kind.mid, round(score, 3), reason), against)
+    return Candidate(Match(kind.name, kind.mid, round(score, 3), reason), against, in_full)
 
 
 def by_words(phrase: Phrase, scope: Scope, vectors: Vectors) -> list[Candidate]:
     """Return what the words of one phrase name, best first; those outside the group are refused, not left out."""
+    other = [*_other_name(phrase)]
+    longer = [*_same_head(phrase, scope, vectors)]
+    whole = [] if other else [*_whole(phrase)]
     found = [
         *_deed(phrase),
-        *_whole(phrase),
+        *other,
+        *(_homograph(one, longer, phrase) for one in whole),
         *_compound(phrase),
-        *_family(phrase),
-        *_same_head(phrase, scope, vectors),
-        *_named_in_it(phrase),
+        *_family(phrase, vectors),
+        *longer,
+        *(() if other else _named_in_it(phrase)),
     ]
-    return _once(
-        Candidate(one.match, one.against or _unfit(one.match.detector_class, scope)) for one in found
-    )
+    return _once(Candidate(one.match, one.against or _unfit(one, scope)) for one in found)
 
 
-def _unfit(name: str, scope: Scope) -> str:
-    if not scope.holds(kinds()[name]):
+def _unfit(one: Candidate, scope: Scope) -> str:
+    name = one.match.detector_class
+    in_full = one.in_full and "(" not in name  # a bracket says that the word has another sense
+    if not scope.holds(kinds()[name]) and not (scope.guessed and in_full):
         return "not of the group's kind"
     return "too wide for a box" if name in TOO_WIDE else ""
+
+
+def _homograph(one: Candidate, longer: Iterable[Candidate], phrase: Phrase) -> Candidate:
+    """Refuse a name with a bracket, Bat (Animal), where what else is said speaks for another one: Baseball bat."""
+    rivals = [rival for rival in longer if not rival.against]
+    if not rivals or "(" not in one.match.detector_class or len(phrase.things) > 1:
+        return one
+    return Candidate(one.match, f"the other words speak for {rivals[0].match.detector_class}")
+
+
+def _other_name(phrase: Phrase) -> Iterator[Candidate]:
+    """Give what a young or otherwise named animal is; the longest name counts, and it stands at the end."""
+    for start in range(len(phrase.things)):
+        name = OTHER_NAMES.get(phrase.things[start:])
+        if name is not None:
+            said = " ".join(phrase.things[start:])
+            full = 1.0 if start == 0 else 0.95
+            yield candidate(kinds()[name], full, f"another name: {said}, {name}", in_full=start == 0)
+            return
 
 
 def _once(found: Iterable[Candidate]) -> list[Candidate]:
@@ -69,7 +100,7 @@ def _ending_in(words: tuple[str, ...], end: int) -> Iterator[Kind]:
     """Give the classes whose name is a run of words that ends before ``end``, the longest first."""
     by_name = {kind.words: kind for kind in kinds().values()}
     for start in range(end):
-        kind = by_name.get(words[start:end])
+        kind = by_name.get(words[start:end]) or by_name.get(("".join(words[start:end]),))  # sea horse
         if kind is not None:
             yield kind
 
@@ -79,11 +110,12 @@ def _whole(phrase: Phrase) -> Iterator[Candidate]:
         return
     end = _place(phrase, phrase.things[-1])
     for kind in _ending_in(phrase.words, end):
-        covered = set(phrase.things) <= set(kind.words)
+        covered = set(phrase.things) <= set(kind.words) or "".join(phrase.things) == kind.words[0]
         yield candidate(
             kind,
             1.0 if covered else 0.95,
             f"same word: {kind.name}" if covered else f"head noun: {kind.name}",
+            in_full=covered,
         )
         return  # the longest: a computer keyboard is no keyboard of another kind
 
@@ -103,8 +135,11 @@ def _compound(phrase: Phrase) -> Iterator[Candidate]:
                     yield candidate(kind, 0.9, f"compound: {word} is a {kind.words[0]}")
 
 
-def _family(phrase: Phrase) -> Iterator[Candidate]:
-    """Give the kind that all classes share whose names, written in one, end with the word: gun, Handgun, Shotgun: Weapon."""
+def _family(phrase: Phrase, vectors: Vectors) -> Iterator[Candidate]:
+    """Give the kind that all classes share whose names, written in one, end with the word: gun, Handgun, Shotgun: Weapon.
+
+    The word must mean something like them: a key is no kind of monkey or turkey.
+    """
     for word in phrase.things[-1:]:
         family = [
             kind
@@ -113,6 +148,7 @@ def _family(phrase: Phrase) -> Iterator[Candidate]:
             and kind.words[0] != word
             and kind.words[0].endswith(word)
             and len(word) >= 3
+            and vectors.similarity([word], kind.words) >= FAMILY_AGREES
         ]
         if len(family) > 1:
             shared = [name for name in family[0].above if all(name in kind.above for kind in family)]
@@ -174,4 +210,4 @@ def _deed(phrase: Phrase) -> Iterator[Candidate]:
 
 def _leads(phrase: Phrase, deed: str) -> bool:
     """Say whether nothing that acts stands before the deed."""
-    return not set(phrase.things) & set(phrase.words[: phrase.words.index(deed)])
+    return not (set(phrase.things) - DIFFUSE) & set(phrase.words[: phrase.words.index(deed)])

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from vggss.annotations import ClassOverride, class_overrides, sound_classes
-from vggss.pipeline.class_match.groups import group_of
+from vggss.pipeline.class_match.groups import BY_VGGSOUND, group_of, own_spelling
 from vggss.pipeline.class_match.kinds import kinds
 from vggss.pipeline.class_match.lexical import Candidate, candidate
 from vggss.pipeline.class_match.records import (
@@ -23,6 +23,9 @@ from vggss.pipeline.class_match.weighing import in_order, weighed_candidates, wh
 STAND_INS = frozenset({"Person", "Human hand", "Tower"})
 """Who or what is there with the thing that sounds, in an override: a box of theirs is a beginning, not the answer."""
 
+VERSION = 2
+"""Of the numbers and word lists of this package; rows of stage 1 say which it was, and older ones are decided anew."""
+
 WORTH_TELLING = 8  # refused candidates that an explanation lists
 
 
@@ -34,8 +37,8 @@ def match_classes(
     Parameters
     ----------
     names
-        sound classes; None for the 309 of VGG-Sound, in their table's order. Others than those are matched
-        too, without the help of a reviewed override.
+        sound classes; None for the 309 of VGG-Sound, in their table's order. Capitals and spaces do not count.
+        Others than those are matched too, without the help of a reviewed override.
     vectors
         a word2vec or GloVe file, read through gensim; None for the vectors that ship with the package.
     overrides
@@ -65,13 +68,14 @@ def explain_classes(
 
         known = load_vectors(vectors, wanted)
     return {
-        name: _explain(name, known, class_overrides().get(name) if overrides else None) for name in wanted
+        name: _explain(own, known, class_overrides().get(own) if overrides else None)
+        for name, own in zip(wanted, map(own_spelling, wanted), strict=True)
     }
 
 
 def _explain(sound_class: str, vectors: Vectors, override: ClassOverride | None) -> Explanation:
     group, told_by = group_of(sound_class)
-    weighed = weighed_candidates(sound_class, group, vectors)
+    weighed = weighed_candidates(sound_class, group, vectors, guessed=told_by != BY_VGGSOUND)
     accepted = tuple(one.match for one in weighed if not one.against)
     if override is not None:
         found = _overridden(sound_class, override)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vggss.pipeline.class_match.groups import SCENERY, Scope
-from vggss.pipeline.class_match.kinds import TOO_WIDE, Kind, kinds, whole_kinds
+from vggss.pipeline.class_match.groups import DIFFUSE, SCENERY, Scope
+from vggss.pipeline.class_match.kinds import TOO_WIDE, Kind, is_under, kinds, whole_kinds
 from vggss.pipeline.class_match.lexical import GENERIC, Candidate, candidate
 from vggss.pipeline.class_match.records import KIND_ONLY
 from vggss.pipeline.class_match.vectors import Vectors
@@ -16,6 +16,9 @@ ONE_THING = 0.85
 
 ONE_KIND = 0.65
 """Cosine from which a class that is a whole kind (Insect, Weapon, Tableware) is believed to hold the word."""
+
+SILENT = frozenset({"Clothing", "Food"})
+"""Kinds that a near word is no reason to box: the dish that clatters is no dessert."""
 
 NEIGHBOURS = 5
 AGREEING = 4
@@ -32,7 +35,7 @@ def by_vectors(phrase: Phrase, scope: Scope, vectors: Vectors) -> list[Candidate
     <vggss.pipeline.class_match.lexical>`, for their nearness comes from that word.
     """
     about = vectors.mean(phrase.things[-1:]), vectors.mean(phrase.things)
-    if about[0] is None or about[1] is None or set(phrase.things) <= SCENERY | GENERIC:
+    if about[0] is None or about[1] is None or set(phrase.things) <= SCENERY | GENERIC | DIFFUSE:
         return []
     near: list[tuple[float, Kind]] = []
     for kind in kinds().values():
@@ -54,6 +57,8 @@ def _neighbour(close: float, kind: Kind, scope: Scope) -> Candidate:
         against = f"less than {needed:.2f}"
     elif not scope.by_vectors:
         against = "in this group a near word is another thing of the same sort"
+    elif is_under(kind, SILENT):
+        against = "what is eaten or worn makes no sound by itself"
     return candidate(kind, max(0.0, min(close, 0.9)), reason, against)
 
 

@@ -40,7 +40,9 @@ def restricted(found: ClassMatches, mids: Collection[str]) -> ClassMatches:
     if not found.matches:
         return found
     names = ", ".join(match.detector_class for match in found.matches)
-    return ClassMatches(found.sound_class, (), f"{NO_CLASS}, of those that this detector has (not among them: {names})")
+    return ClassMatches(
+        found.sound_class, (), f"{NO_CLASS}, of those that this detector has (not among them: {names})"
+    )
 
 
 def _known(match: Match, mids: Collection[str]) -> Iterator[Match]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import logging
 import re
@@ -27,6 +28,8 @@ WORDS_READ = 1_000_000
 NUMBERS_READ = 300_000_000  # 1.2 GB
 WIDEST = 4096  # numbers in a vector
 HEAD = 2**20  # bytes that are looked at to tell the format
+GZIP_MOST = 1032  # bytes that one byte of gzip can become
+TEXT_MOST = 32 * 2**30  # bytes of a text; GloVe's largest has 5.6 GB
 TOO_FEW = 0.2
 """Share of the detector's words below which a file is refused: it is of another language, or not of words."""
 
@@ -159,11 +162,15 @@ def _choose_lines(path: Path, packed: bool, layout: Layout, forms: Collection[st
     """
     wanted = None if forms is None else {form.encode() for form in forms}
     chosen: dict[bytes, bytes] = {}
-    lines = 0
+    lines = read = 0
     with _opened(path, packed) as stream:
         if layout.has_header:
-            stream.readline()
+            read += len(stream.readline(HEAD))
         while line := stream.readline(HEAD):
+            line = line if lines or layout.has_header else line.removeprefix(codecs.BOM_UTF8)
+            read += len(line)
+            if read > TEXT_MOST or (layout.words and lines >= layout.words and line.strip()):
+                raise ValueError(f"it goes on after line {lines:,}, where it should end")
             if len(line) == HEAD:
                 raise ValueError(f"line {lines + 1:,} is longer than {HEAD:,} bytes")
             lines += 1
@@ -195,7 +202,7 @@ def layout_of(path: Path) -> tuple[Layout, bool]:
         raise DataError(
             f"{path} is a compressed archive; unpack it and give the file in it (only .gz is read as it is)"
         )
-    first, _, rest = head.partition(b"\n")
+    first, _, rest = head.removeprefix(codecs.BOM_UTF8).partition(b"\n")
     header = re.fullmatch(rb"\s*(\d{1,12})\s+(\d{1,9})\s*", first)
     if header:
         return _with_header(path, int(header[1]), int(header[2]), rest, packed), packed
@@ -218,10 +225,11 @@ def _with_header(path: Path, words: int, numbers: int, rest: bytes, packed: bool
         )
     binary = _numbers_in(rest.partition(b"\n")[0]) != numbers
     smallest = words * (4 * numbers + 2 if binary else 2 * numbers + 2)
-    if not packed and path.stat().st_size < smallest:
+    size = path.stat().st_size
+    if size * (GZIP_MOST if packed else 1) < smallest:
         raise DataError(
             f"{path} announces {words:,} words of {numbers:,} numbers, at least {smallest:,} bytes, and has "
-            f"{path.stat().st_size:,}: it is cut short; fetch it again"
+            f"{size:,}{', packed,' if packed else ''} which cannot hold them: it is cut short; fetch it again"
         )
     return Layout(binary, has_header=True, words=words, numbers=numbers)
 

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
-from vggss.pipeline.class_match.groups import DIFFUSE, PEOPLE, SCENERY, SCOPES, Scope
+from vggss.pipeline.class_match.groups import (
+    BESIDE_DIFFUSE,
+    DIFFUSE,
+    PEOPLE,
+    SCENERY,
+    SCOPES,
+    UNSEEN_DEEDS,
+    Scope,
+    is_about_people,
+)
 from vggss.pipeline.class_match.kinds import kinds
 from vggss.pipeline.class_match.lexical import Candidate, by_words, candidate
 from vggss.pipeline.class_match.neighbours import by_vectors
 from vggss.pipeline.class_match.records import NO_CLASS, NO_VISIBLE_OBJECT, Match
 from vggss.pipeline.class_match.vectors import Vectors
-from vggss.pipeline.class_match.words import ACTION_WORDS, Phrase, phrases, stems
+from vggss.pipeline.class_match.words import ACTION_WORDS, BETWEEN, EMPTY, Phrase, phrases, stems
 
 SURE = 0.75
 """Score from which a match is one by its words; beside it, guesses are dropped."""
@@ -23,10 +33,17 @@ FALLBACKS = {
 }
 
 
-def weighed_candidates(sound_class: str, group: str, vectors: Vectors) -> list[Candidate]:
-    """Weigh all candidates of a class: the accepted ones first, best first."""
-    scope = SCOPES[group]
+def weighed_candidates(
+    sound_class: str, group: str, vectors: Vectors, guessed: bool = False
+) -> list[Candidate]:
+    """Weigh all candidates of a class: the accepted ones first, best first.
+
+    A group that is guessed leaves what the words name in full, and tells the kind of thing at most.
+    """
     parts = phrases(sound_class)
+    if guessed and group == "people" and not any(word in PEOPLE for one in parts for word in one.words):
+        return _of_guessed_people(sound_class, parts, vectors)
+    scope = replace(SCOPES[group], guessed=guessed)
     if _is_diffuse(parts, group):
         return _beside(parts, scope, vectors, "nothing in the words has an outline")
     if group == "people":
@@ -97,9 +114,19 @@ def _people(parts: tuple[Phrase, ...]) -> list[Candidate]:
     return _distinct([*found, candidate(kinds()["Person"], 0.5, "the kind: Person")])
 
 
+def _of_guessed_people(sound_class: str, parts: tuple[Phrase, ...], vectors: Vectors) -> list[Candidate]:
+    """Weigh a class that sounds like one of people and names none: a hyena laughs, too."""
+    weighed = weighed_candidates(sound_class, "", vectors, guessed=True)
+    if any(not one.against for one in weighed) or not all(
+        is_about_people(word) for phrase in parts for word in phrase.things
+    ):
+        return weighed
+    return [candidate(kinds()["Person"], 0.4, "people do it, as far as its words say"), *weighed]
+
+
 def _fallback(parts: tuple[Phrase, ...], group: str, scope: Scope) -> Iterator[Candidate]:
     things = [word for phrase in parts for word in phrase.things]
-    if things and set(things) <= SCENERY | DIFFUSE:
+    if things and set(things) <= SCENERY | DIFFUSE and group != "sports":
         return
     said = " ".join(things) or "it is not named"
     if scope.fallback:
@@ -116,14 +143,19 @@ def _is_done_by_hand(phrase: Phrase) -> bool:
 
 
 def _is_diffuse(parts: tuple[Phrase, ...], group: str) -> bool:
-    """Say whether a class is about nothing that has an outline: all its head nouns are such, or only a sound is named."""
+    """Say whether a class is about nothing that has an outline: nothing but weather and waves is named in it.
+
+    All its words count, those for a sound too: a fire alarm is a thing. Where in doubt, a person looks.
+    """
     if group == "nature":
         return True
-    heads = {phrase.things[-1] for phrase in parts if phrase.things}
-    if heads:
-        return heads <= DIFFUSE
-    deeds = [deed for phrase in parts for deed in phrase.deeds]
-    return any(stem in DIFFUSE for deed in deeds for stem in stems(deed)) or not (deeds or group)
+    words = {word for phrase in parts for word in phrase.words} - EMPTY - BETWEEN
+    about = words & (DIFFUSE | _WEATHER_DEEDS)
+    return bool(about) and words <= DIFFUSE | BESIDE_DIFFUSE
+
+
+_WEATHER_DEEDS = frozenset(deed for deed in UNSEEN_DEEDS if DIFFUSE.intersection(stems(deed)))
+"""Deeds that need no subject: raining."""
 
 
 def why_none(sound_class: str, group: str) -> str:
@@ -134,5 +166,5 @@ def why_none(sound_class: str, group: str) -> str:
         return f"{NO_CLASS}: {', '.join(sorted(things & SCENERY))}"
     if _is_diffuse(parts, group):
         deeds = [deed for phrase in parts for deed in phrase.deeds]
-        return f"{NO_VISIBLE_OBJECT}: {', '.join(sorted(things) or deeds) or 'only a sound is named'}"
+        return f"{NO_VISIBLE_OBJECT}: {', '.join(sorted(things & DIFFUSE or things) or deeds)}"
     return NO_CLASS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 
 IRREGULAR = {
@@ -58,6 +59,8 @@ EMPTY = frozenset(
         "and",
         "another",
         "etc",
+        "no",
+        "not",
         "or",
         "out",
         "off",
@@ -84,6 +87,15 @@ class Phrase:
     deeds: tuple[str, ...]
     things: tuple[str, ...]
     others: tuple[str, ...]
+
+
+def normalised(name: str) -> str:
+    """Write a sound class so that spellings that mean the same are the same: no capitals, single spaces.
+
+    >>> normalised(" Cow  Lowing")
+    'cow lowing'
+    """
+    return " ".join(unicodedata.normalize("NFC", name).split()).casefold()
 
 
 def base_form(word: str) -> str:
@@ -121,7 +133,7 @@ def stems(deed: str) -> tuple[str, ...]:
 
 def tokens(text: str) -> tuple[str, ...]:
     """Return the words of a text in lower case, as base forms."""
-    return tuple(base_form(word) for word in re.findall(r"[^\W_]+(?:[-'’][^\W_]+)*", text.lower()))
+    return tuple(base_form(word) for word in re.findall(r"[^\W_]+(?:[-'’][^\W_]+)*", normalised(text)))
 
 
 def phrases(sound_class: str) -> tuple[Phrase, ...]:

@@ -53,7 +53,7 @@ def read_coco(content: bytes, origin: str) -> CocoDetections:
 
     A category is an OpenImages class if its name is the class's MID, v6 name or v4 name (capitals do not count).
     The clip of an image is its ``file_name`` without folder and extension, in any known spelling of VGG-Sound's ids;
-    without a ``file_name``, its id.
+    without a ``file_name``, or with null for it, its id.
 
     Parameters
     ----------
@@ -162,7 +162,8 @@ def _images(records: list[Any], origin: str) -> dict[Id, CocoImage]:
         width, height = (_number(record.get(key), f"{where}: {key}") for key in ("width", "height"))
         if width <= 0 or height <= 0:
             raise DataError(f"{where} is {width:g} x {height:g} pixels; a size above 0 was needed")
-        name = record.get("file_name", str(one))
+        name = record.get("file_name")
+        name = str(one) if name is None else name
         if not isinstance(name, str) or not name.strip():
             raise DataError(f"{where}: file_name must be text, found {brief(name)}")
         clip = canonical(name) or without_folder_and_extension(name)
@@ -211,7 +212,7 @@ def _annotation(
         raise DataError(f"{where}: category_id is {brief(category)}, which no category of the file has")
     if "score" not in record:
         raise DataError(f"{where} has no score; detections were needed, not somebody's annotations")
-    score = _number(record["score"], f"{where}: score")
+    score = _number(record["score"], f"{where}: score", "a finite number in [0, 1]")
     if not 0 <= score <= 1:
         raise DataError(f"{where}: score is {score:g}; a number from 0 to 1 was needed")
     return images[image], categories[category], score
@@ -227,7 +228,7 @@ def _box(numbers: Any, image: CocoImage, where: str) -> Box:
     return Box(*(min(max(one, 0.0), 1.0) for one in corners))
 
 
-def _number(value: Any, where: str) -> float:
+def _number(value: Any, where: str, needed: str = "a finite number of pixels") -> float:
     if type(value) not in (int, float):
         raise DataError(f"{where} holds {brief(value)} where a number was needed")
     try:
@@ -235,5 +236,5 @@ def _number(value: Any, where: str) -> float:
     except OverflowError:
         found = math.inf
     if not math.isfinite(found) or abs(found) > 1e9:
-        raise DataError(f"{where} holds {brief(value)}; a finite number of pixels was needed")
+        raise DataError(f"{where} holds {brief(value)}; {needed} was needed")
     return found

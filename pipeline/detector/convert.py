@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import pickle
 import re
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,10 @@ _RULES = (
     (re.compile(r"^roi_head\.bbox_head\.fc_cls\."), "roi_heads.box_predictor.cls_score."),
     (re.compile(r"^roi_head\.bbox_head\.fc_reg\."), "roi_heads.box_predictor.bbox_pred."),
 )
+_REFUSED = re.compile(r"(?:\bGLOBAL|Unsupported class) +(\S+)")
+_REGRESSOR = ".box_predictor.bbox_pred."
+_FLOATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
+_WHOLE = (torch.int64, torch.int32)  # of batches that were counted
 _CLASSES = "roi_head.bbox_head.fc_cls.weight"
 
 
@@ -65,18 +70,48 @@ def parse_checkpoint(content: bytes, origin: str) -> dict[str, Tensor]:
     try:
         document = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged file makes torch raise almost anything
-        reason = printable(" ".join(str(error).split())[:100] or type(error).__name__)
-        raise DataError(
-            f"{origin} is no checkpoint that can be loaded safely ({reason}); a .pth file with nothing but weights "
-            f"and plain values was needed, whole, as OpenMMLab publishes it"
-        ) from error
+        raise _unreadable(origin, error) from error
     state = document.get("state_dict", document) if isinstance(document, dict) else None
     if not isinstance(state, dict) or not all(
         isinstance(name, str) and isinstance(value, Tensor) for name, value in state.items()
     ):
         raise DataError(f"{origin} holds no state_dict of named tensors; an OpenMMLab checkpoint was needed")
+    for name, value in state.items():
+        _check_layout(name, value, origin)
     _check_classes(state, origin)
     return dict(state)
+
+
+def _unreadable(origin: str, error: Exception) -> DataError:
+    """Say why torch would not load a file; of code and objects in it, which was the first."""
+    refused = _REFUSED.search(str(error))
+    if refused:
+        reason = f"it holds code or objects other than weights, {printable(refused[1])}, which was not run"
+    elif isinstance(error, pickle.UnpicklingError):  # torch's text is advice to load it all the same
+        reason = "it is damaged, or holds objects other than weights"
+    else:
+        reason = printable(" ".join(str(error).split())[:100] or type(error).__name__)
+    return DataError(
+        f"{origin} is no checkpoint that can be loaded safely ({reason}); a .pth file with nothing but weights "
+        f"and plain values was needed, whole, as OpenMMLab publishes it"
+    )
+
+
+def _check_layout(name: str, value: Tensor, origin: str) -> None:
+    """Refuse a tensor that is not numbers in a row: sparse, nested, quantised, without data, larger than its storage.
+
+    Raises
+    ------
+    DataError
+        it names the tensor.
+    """
+    plain = value.layout == torch.strided and not (value.is_quantized or value.is_meta or value.is_nested)
+    if not plain or value.numel() * value.element_size() > value.untyped_storage().nbytes():
+        kind = str(value.layout) if value.layout != torch.strided else str(value.dtype)
+        raise DataError(
+            f"{origin}: {printable(name)} ({kind}) is no plain tensor with all its numbers in the file; weights as "
+            f"OpenMMLab publishes them were needed"
+        )
 
 
 def _check_classes(state: dict[str, Tensor], origin: str) -> None:
@@ -98,21 +133,34 @@ def to_torchvision(state: dict[str, Tensor]) -> dict[str, Tensor]:
     """Rename OpenMMLab's tensors and move background from the last class to the first.
 
     torchvision's label - 1 is then OpenImages' index. The box regressor has no rows for background in OpenMMLab and
-    four in torchvision, which are never read: zeros.
+    four in torchvision, which are never read: zeros. A tensor with another name is left out.
     """
     found: dict[str, Tensor] = {}
     for name, value in state.items():
-        new = name
-        for pattern, replacement in _RULES:
-            new, hits = pattern.subn(replacement, name)
-            if hits:
-                break
+        new = renamed(name)
+        if new is None:
+            continue
         if ".cls_score." in new:
             value = torch.cat([value[-1:], value[:-1]])
-        elif ".box_predictor.bbox_pred." in new:
+        elif _REGRESSOR in new:
             value = torch.cat([value.new_zeros((4, *value.shape[1:])), value])
         found[new] = value
     return found
+
+
+def renamed(name: str) -> str | None:
+    """Return torchvision's name of a tensor of OpenMMLab; None where it is none of the network's.
+
+    No two names give the same one.
+
+    >>> renamed("neck.fpn_convs.0.conv.bias"), renamed("rpn.head.conv.0.0.bias")
+    ('backbone.fpn.layer_blocks.0.0.bias', None)
+    """
+    for pattern, replacement in _RULES:
+        new, hits = pattern.subn(replacement, name)
+        if hits:
+            return new
+    return None
 
 
 def load_into(model: Any, state: dict[str, Tensor], origin: str) -> None:
@@ -121,18 +169,33 @@ def load_into(model: Any, state: dict[str, Tensor], origin: str) -> None:
     Raises
     ------
     DataError
-        a tensor is missing, is left over, or has another shape.
+        a tensor is missing, is left over, or has another shape or another type of number; nothing was loaded.
     """
-    converted = to_torchvision(state)
     wanted = model.state_dict()
-    missing, extra = sorted(wanted.keys() - converted.keys()), sorted(converted.keys() - wanted.keys())
+    named = {renamed(name): value for name, value in state.items()}
+    missing = sorted(wanted.keys() - named.keys())
+    extra = sorted(name for name in state if renamed(name) not in wanted)
     if missing or extra:
         told = [f"it lacks {some(missing)}"] * bool(missing) + [f"it has {some(extra)} too"] * bool(extra)
         raise DataError(f"{origin} is no Faster R-CNN R50-FPN of OpenMMLab: {', and '.join(told)}")
     for name, value in wanted.items():
-        if value.shape != converted[name].shape:
-            raise DataError(
-                f"{origin} is no Faster R-CNN R50-FPN of OpenMMLab: {name} is {tuple(converted[name].shape)}, "
-                f"{tuple(value.shape)} was needed"
-            )
-    model.load_state_dict(converted, strict=True)
+        _compare(name, named[name], value, origin)
+    model.load_state_dict(to_torchvision(state), strict=True)
+
+
+def _compare(name: str, found: Tensor, wanted: Tensor, origin: str) -> None:
+    """Compare a tensor of OpenMMLab with the one that it is to become: layout, type and shape."""
+    _check_layout(name, found, origin)
+    kinds = _FLOATS if wanted.is_floating_point() else _WHOLE
+    if found.dtype not in kinds:
+        raise DataError(
+            f"{origin} is no Faster R-CNN R50-FPN of OpenMMLab: {name} is of {found.dtype}, "
+            f"{wanted.dtype} was needed"
+        )
+    shape = tuple(wanted.shape)
+    if _REGRESSOR in name:
+        shape = (shape[0] - 4, *shape[1:])  # no rows for background
+    if tuple(found.shape) != shape:
+        raise DataError(
+            f"{origin} is no Faster R-CNN R50-FPN of OpenMMLab: {name} is {tuple(found.shape)}, {shape} was needed"
+        )

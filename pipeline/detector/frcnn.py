@@ -30,7 +30,7 @@ from torchvision.models.detection.rpn import RPNHead
 from torchvision.models.detection.transform import GeneralizedRCNNTransform
 from torchvision.ops import roi_align
 
-from vggss.errors import DataError
+from vggss.pipeline.detector.records import DetectorError
 
 ROWS = 602  # background and OpenImages' 601 boxable classes
 FIT = (1024, 800)  # longest and shortest side that a resized picture may have, pixels
@@ -176,7 +176,7 @@ class PrecisePredictor(FastRCNNPredictor):  # type: ignore[misc]
 def _refuse_overflow(*outputs: Tensor) -> None:
     """Raise where a number is not finite: compared with a threshold it would be dropped, and nothing be seen."""
     if not all(torch.stack([one.isfinite().all() for one in outputs]).tolist()):
-        raise DataError(
+        raise DetectorError(
             "the detector's numbers are not finite: its weights are damaged, or fp16 is too narrow for them "
             "(pass --precision bf16 or fp32)"
         )

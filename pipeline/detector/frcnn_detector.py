@@ -148,4 +148,6 @@ def open_frcnn(spec: DetectorSpec) -> FrcnnDetector:
     state, digest = read_checkpoint(spec.weights)
     model = build_frcnn()
     load_into(model, state, str(spec.weights))
-    return FrcnnDetector(model, f"frcnn-openimages-v6-{digest[:8]}", spec.device, spec.precision)
+    batch = spec.batch if spec.device != "cpu" else None  # a batch saves nothing on a CPU
+    name = f"frcnn-openimages-v6-{digest[:8]}"
+    return FrcnnDetector(model, name, spec.device, spec.precision, batch=batch)

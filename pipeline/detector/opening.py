@@ -10,7 +10,7 @@ _TO_GET: dict[Kind, str] = {
     "frcnn": "`vggss download detector` fetches OpenMMLab's Faster R-CNN (178 MB); --weights FILE names another copy",
     "ssd": "`vggss download detector --light` fetches it out of the npm package @mediapipe/objectron (10 MB); "
     "--weights FILE names a copy of ssd_oidv4.tflite",
-    "coco": "--weights FILE names a COCO file of images, categories and annotations with scores",
+    "coco": "coco:FILE names a COCO file of images, categories and annotations with scores",
 }
 
 

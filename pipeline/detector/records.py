@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from vggss.errors import DataError
 from vggss.ledger.stage_records import Seen
 
 Kind = Literal["frcnn", "ssd", "coco"]
@@ -17,6 +18,10 @@ Precision = Literal["fp32", "bf16", "fp16"]
 
 LEAST_SCORE = 0.05
 """What a detection must score to be kept in the record."""
+
+
+class DetectorError(DataError):
+    """The detector itself is at fault and no picture: it would fail on others, too."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,14 +41,17 @@ class Picture:
 class DetectorSpec:
     """Which detector, from which file, and how it is run; what :func:`open_detector` opens in any process.
 
-    ``weights`` is a checkpoint (``frcnn``), a tflite model (``ssd``) or a file of detections (``coco``). ``device`` and
-    ``precision`` are for ``frcnn``; the other two compute in fp32 on the CPU.
+    ``weights`` is a checkpoint (``frcnn``), a tflite model (``ssd``) or a file of detections (``coco``). ``device``,
+    ``precision`` and ``batch`` are for ``frcnn``; the other two compute in fp32 on the CPU, frame by frame.
     """
 
     kind: Kind
     weights: Path | None = None
     device: str = "cpu"  # cpu, cuda, cuda:1...
     precision: Precision = "fp32"
+    batch: int | None = (
+        None  # pictures that go through the network at once on a GPU; None: as suits the device
+    )
 
 
 class Detector(Protocol):

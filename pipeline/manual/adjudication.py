@@ -10,7 +10,7 @@ from vggss.ledger.stages import Stages
 from vggss.pipeline.manual.batches import Batch, next_number
 from vggss.pipeline.manual.division import batches as cut
 from vggss.pipeline.manual.giving import Draft, Wish
-from vggss.pipeline.manual.settling import Settled, newest, told
+from vggss.pipeline.manual.settling import Settled, classes, newest, told
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,8 @@ def rows(found: Iterable[Dispute]) -> Iterator[tuple[str, str, str, str]]:
     """Yield the list as rows: a header, then clip, class, why, and what each annotator said."""
     yield "clip", "class", "why", "said"
     for one in found:
-        said = "; ".join(_said(name, entry) for name, entry in one.said.items())
+        named = classes(one.said.values(), one.sound_class)
+        said = "; ".join(_said(name, entry, named[entry.annotator]) for name, entry in one.said.items())
         yield one.clip, one.sound_class, one.why, said
 
 
@@ -56,10 +57,22 @@ def drafts(
     )
 
 
+def held(found: Iterable[Dispute], known: Iterable[Batch]) -> dict[str, int]:
+    """Return the adjudicators' batches in which disputed clips lie already, and how many clips each holds of them."""
+    wanted = {one.clip for one in found}
+    counts = {
+        batch.folder: sum(one.clip in wanted for one in batch.given)
+        for batch in known
+        if batch.role == "adjudicator"
+    }
+    return {folder: number for folder, number in counts.items() if number}
+
+
 def _wish(one: Dispute) -> Wish:
     """Lay everybody's boxes on the picture, one that two people left as it was only once."""
     regions: list[Region] = []
-    parts = []
+    parts, alternatives = [], []
+    named = classes(one.said.values(), one.sound_class)
     for name, entry in one.said.items():
         numbers = []
         for region in entry.regions:
@@ -68,10 +81,13 @@ def _wish(one: Dispute) -> Wish:
                 places = [len(regions)]
                 regions.append(region)
             numbers.append(f"#{places[0] + 1}")
-        parts.append(_said(name, entry) + (f" ({', '.join(numbers)})" if numbers else ""))
-    return Wish(one.clip, one.sound_class, tuple(regions), "; ".join(parts))
+        parts.append(
+            _said(name, entry, named[entry.annotator]) + (f" ({', '.join(numbers)})" if numbers else "")
+        )
+        alternatives.append(tuple(dict.fromkeys(numbers)))
+    return Wish(one.clip, one.sound_class, tuple(regions), "; ".join(parts), tuple(alternatives))
 
 
-def _said(name: str, entry: Entry) -> str:
+def _said(name: str, entry: Entry, sound_class: str) -> str:
     comment = f' "{entry.comment}"' if entry.comment else ""
-    return f"{name}: {told(entry)}{comment}"
+    return f"{name}: {told(entry, sound_class)}{comment}"

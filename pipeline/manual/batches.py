@@ -13,9 +13,12 @@ from vggss.atomic import write_bytes
 from vggss.benchmark import files_in, read_file
 from vggss.errors import DataError
 from vggss.ledger.stage_records import Region, region_document, region_of
+from vggss.pipeline.manual.names import identity
 from vggss.storage import DataRoot
 
 Role = Literal["annotator", "adjudicator"]
+OVERVIEW = ("clip", "class", "annotator", "batch", "boxes", "picture")
+"""The columns of ``batches.csv``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,9 @@ class Given:
     frame_time: float | None  # seconds on the clip's clock
     boxes: tuple[Prefilled, ...] = ()
     note: str = ""  # for the annotator: of a disputed clip, what each said
+    alternatives: tuple[
+        tuple[str, ...], ...
+    ] = ()  # of a disputed clip: the ids of the boxes of each who differs
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +99,8 @@ def recorded(root: DataRoot) -> list[Batch]:
 
 def next_number(batches: Iterable[Batch], annotator: str, role: Role) -> int:
     """Return the number of a person's next batch; capitals do not count, for some disks cannot tell them apart."""
-    mine = annotator.casefold()
-    return max((b.number for b in batches if (b.annotator.casefold(), b.role) == (mine, role)), default=0) + 1
+    mine = identity(annotator)
+    return max((b.number for b in batches if (identity(b.annotator), b.role) == (mine, role)), default=0) + 1
 
 
 def holders(batches: Iterable[Batch]) -> dict[str, set[str]]:
@@ -108,7 +114,7 @@ def holders(batches: Iterable[Batch]) -> dict[str, set[str]]:
 
 
 def overview(batches: Iterable[Batch]) -> Iterator[tuple[str, str, str, str, int, str]]:
-    """Yield a row for each clip of each batch: clip, class, annotator, batch, boxes on it, picture."""
+    """Yield a row for each clip of each batch; :data:`OVERVIEW` names the columns."""
     for batch in batches:
         for one in batch.given:
             yield one.clip, one.sound_class, batch.annotator, batch.short, len(one.boxes), one.picture
@@ -137,6 +143,7 @@ def _document(batch: Batch) -> dict[str, Any]:
                 {"id": box.id, "pixels": box.pixels, **region_document(box.region)} for box in one.boxes
             ],
             "note": one.note,
+            **({"alternatives": one.alternatives} if one.alternatives else {}),
         }
         for one in batch.given
     ]
@@ -161,4 +168,5 @@ def _given(found: dict[str, Any]) -> Given:
     return Given(
         found["clip"], found["picture"], found["sound"], found["class"], int(found["width"]), int(found["height"]),
         int(found["size"]), found["frame_time"], boxes, found["note"],
+        tuple(tuple(map(str, ids)) for ids in found.get("alternatives", ())),
     )  # fmt: skip

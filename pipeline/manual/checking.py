@@ -10,11 +10,12 @@ from pathlib import Path
 from vggss.benchmark import read_file
 from vggss.errors import printable
 from vggss.ledger.stages import Stages
+from vggss.pipeline.manual.grounds import known_in
 from vggss.pipeline.manual.importing import owners, understood
 from vggss.pipeline.manual.looked import of_entries
 from vggss.pipeline.manual.reading import contents
 from vggss.pipeline.manual.rules import Finding, check
-from vggss.pipeline.manual.settling import newest
+from vggss.pipeline.manual.settling import newest, released
 from vggss.pipeline.via import read_via
 from vggss.storage import DataRoot
 
@@ -33,13 +34,8 @@ class Checked:
         return len(self.faults) + sum(finding.rule.severity == "error" for finding in self.findings)
 
 
-def removed_in(stages: Stages) -> frozenset[str]:
-    """Return the classes that stage 1 has excluded because they have no visible object."""
-    return frozenset(row.sound_class for row in stages.candidates() if row.decision == "excluded")
-
-
 def check_ledger(stages: Stages, clips: Collection[str] | None = None) -> Checked:
-    """Check the newest entry of each annotator and adjudicator on each clip."""
+    """Check the newest entry of each annotator and adjudicator on each clip; of an imported release where it is alone."""
     by_clip: dict[str, list[int]] = {}
     entries = stages.entries(clips)
     for place, entry in enumerate(entries):
@@ -48,20 +44,21 @@ def check_ledger(stages: Stages, clips: Collection[str] | None = None) -> Checke
     for clip in sorted(by_clip):
         said = [entries[place] for place in by_clip[clip]]
         judged = [replace(entry, role="annotator") for entry in said if entry.role == "adjudicator"]
-        current += of_entries(newest(said).values())
+        persons = newest(said).values()
+        current += of_entries(persons or [entry for entry in said if released(entry)][-1:])
         current += of_entries(replace(entry, role="adjudicator") for entry in newest(judged).values())
-    return Checked(len(current), tuple(check(current, removed_in(stages))))
+    return Checked(len(current), tuple(check(current, known_in(stages))))
 
 
 def check_files(paths: Iterable[Path], stages: Stages, root: DataRoot) -> Checked:
-    """Check files before they are imported; nothing is entered.
+    """Check files before they are imported; nothing is entered. Pictures that nobody has touched break no rule.
 
     Raises
     ------
     DataError
         a file is none that VIA writes.
     """
-    whose, removed = understood(stages, root), removed_in(stages)
+    whose, known = understood(stages, root), known_in(stages)
     findings: list[Finding] = []
     faults: list[str] = []
     pictures = 0
@@ -71,8 +68,10 @@ def check_files(paths: Iterable[Path], stages: Stages, root: DataRoot) -> Checke
         found = contents(
             project, printable(path.name), names[0] if len(names) == 1 else "", "annotator", whose
         )
-        findings += check((picture.looked for picture in found.pictures), removed)
+        said = [picture for picture in found.pictures if picture.says_something]
+        findings += check((picture.looked for picture in said), known)
         faults += found.faults
+        faults += [picture.undecided for picture in said if picture.looked.done and picture.undecided]
         pictures += len(project.images)
     return Checked(pictures, tuple(findings), tuple(faults))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from vggss.errors import DataError, some
+from vggss.errors import DataError, counted, some
 from vggss.ledger.stage_records import Region
 from vggss.pipeline.manual.batches import Prefilled
 from vggss.pipeline.manual.names import file_names
@@ -46,7 +46,9 @@ def write_coco(found: Iterable[Settled], sizes: Mapping[str, tuple[int, int]]) -
     boxed = sorted((one for one in found if one.state == "boxes"), key=lambda one: one.clip)
     if unknown := [one.clip for one in boxed if one.clip not in sizes]:
         raise DataError(
-            f"COCO counts in pixels, and the size of the frame is not known of {some(unknown)}; run `vggss autobox` on it"
+            f"COCO counts in pixels, and the size of the frame is not known of {counted(len(unknown), 'clip')} "
+            f"({some(unknown)}); bring them into the data folder (`vggss download` or `vggss ingest`), or name the others "
+            f"with --split"
         )
     names = {clip: f"{name}.jpg" for clip, name in file_names(one.clip for one in boxed).items()}
     images = [_image(one, names[one.clip], sizes[one.clip]) for one in boxed]

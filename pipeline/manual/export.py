@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,9 @@ from vggss.ledger.stages import Stages
 from vggss.pipeline.manual.batches import Batch, holders, next_number
 from vggss.pipeline.manual.division import batches as cut
 from vggss.pipeline.manual.division import divide
+from vggss.pipeline.manual.earlier import spellings
 from vggss.pipeline.manual.giving import Draft, Wish
+from vggss.pipeline.manual.names import spelled
 from vggss.pipeline.manual.settling import Settled, settled
 
 Which = Literal["person", "auto", "all"]
@@ -40,12 +43,17 @@ class Sharing:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """Batches to be written, and how many clips were left out because somebody has had them."""
+    """Batches to be written.
+
+    ``clips`` are given to somebody, ``shared`` of them to several; ``had`` were left out because somebody has had them,
+    ``absent`` because their video is not here.
+    """
 
     drafts: tuple[Draft, ...]
     clips: int
     shared: int
     had: int
+    absent: tuple[str, ...] = ()
 
 
 def plan(
@@ -80,19 +88,29 @@ def plan(
         raise UsageError(f"stage 1 has not seen {asked}; run `vggss autobox` first")
     states = settled(stages, candidates)
     chosen = [clip for clip, row in candidates.items() if _is(which, row, states[clip])]
-    had = holders(known)
-    for entry in stages.entries(chosen):
-        if entry.role == "annotator":
-            had.setdefault(entry.clip, set()).add(entry.annotator)
-    fresh = chosen if sharing.again else [clip for clip in chosen if clip not in had]
-    given = divide(fresh, sharing.annotators, sharing.overlap, sharing.each, sharing.seed, had)
+    here = {row.clip for row in stages.ledger.rows(chosen, ["have"])}
+    absent = tuple(clip for clip in chosen if clip not in here)
+    had = _had(stages, known, chosen)
+    fresh = [clip for clip in chosen if clip in here and (sharing.again or clip not in had)]
+    names = [spelled(name, spellings(stages, known)) for name in sharing.annotators]
+    given = divide(fresh, names, sharing.overlap, sharing.each, sharing.seed, had)
     drafts = [
         _draft(name, next_number(known, name, "annotator") + place, part, candidates)
         for name, mine in given.items()
         for place, part in enumerate(cut(mine, sharing.batch))
     ]
-    count = len({clip for mine in given.values() for clip in mine})
-    return Planned(tuple(drafts), count, sum(map(len, given.values())) - count, len(chosen) - count)
+    times = Counter(clip for mine in given.values() for clip in mine)
+    shared = sum(number > 1 for number in times.values())
+    return Planned(tuple(drafts), len(times), shared, len(chosen) - len(absent) - len(times), absent)
+
+
+def _had(stages: Stages, known: Sequence[Batch], clips: Sequence[str]) -> dict[str, set[str]]:
+    """Return who was given a clip, or has said something of it."""
+    found = holders(known)
+    for entry in stages.entries(clips):
+        if entry.role == "annotator":
+            found.setdefault(entry.clip, set()).add(entry.annotator)
+    return found
 
 
 def listed(path: Path, stages: Stages) -> list[str]:

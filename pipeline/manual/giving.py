@@ -11,14 +11,15 @@ from typing import Protocol
 
 from vggss.atomic import write_bytes
 from vggss.benchmark import read_file
-from vggss.errors import DataError, printable
+from vggss.errors import DataError
 from vggss.ledger import Ledger
 from vggss.ledger.stage_records import Region
-from vggss.pipeline.manual.batches import Batch, Given, Role, overview, record, recorded
+from vggss.pipeline.manual.batches import OVERVIEW, Batch, Given, Role, overview, record, recorded
 from vggss.pipeline.manual.listen import page
 from vggss.pipeline.manual.names import file_names
 from vggss.pipeline.manual.pictures import Show, Shown
 from vggss.pipeline.manual.project import prefilled, project_of
+from vggss.pipeline.manual.targets import another, refuse_foreign
 from vggss.pipeline.via import write_via2
 from vggss.prepare.pool import Lost
 from vggss.progress import Stop, Tick, unheard
@@ -41,6 +42,7 @@ class Wish:
     sound_class: str
     regions: tuple[Region, ...] = ()
     note: str = ""
+    alternatives: tuple[tuple[str, ...], ...] = ()  # see Given
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,11 @@ class Draft:
     number: int
     role: Role
     wishes: tuple[Wish, ...]
+
+    @property
+    def folder(self) -> str:
+        """Where it will lie below the folder that is exported to."""
+        return Batch(self.annotator, self.number, self.role, ()).folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +90,15 @@ def give(
     Raises
     ------
     DataError
-        another project lies where one is to be written, or nothing can be written there.
+        another project or a foreign file lies where one is to be written (nothing was written then), or nothing can be
+        written there.
     """
     wanted = list(dict.fromkeys(wish.clip for draft in drafts for wish in draft.wishes))
     names = file_names(wanted)
     folders: dict[str, list[Path]] = {clip: [] for clip in wanted}
+    refuse_foreign(place.out, {draft.folder: [wish.clip for wish in draft.wishes] for draft in drafts})
     for draft in drafts:
-        folder = place.out / Batch(draft.annotator, draft.number, draft.role, ()).folder
+        folder = place.out / draft.folder
         _folders(folder, place.sound)
         for wish in draft.wishes:
             folders[wish.clip].append(folder)
@@ -105,11 +114,9 @@ def give(
     if stop.requested:
         return Gift((), faults, True)
     batches = tuple(batch for draft in drafts if (batch := _batch(draft, given)).given)
-    for batch in batches:
-        _write_project(batch, place)
+    _write_projects(batches, place)
     record(batches, place.root)
-    rows = [("clip", "class", "annotator", "batch", "boxes", "picture"), *overview(recorded(place.root))]
-    write_bytes(place.out / "batches.csv", table(rows))
+    write_bytes(place.out / "batches.csv", table([OVERVIEW, *overview(recorded(place.root))]))
     return Gift(batches, faults)
 
 
@@ -161,6 +168,7 @@ def _batch(draft: Draft, given: Mapping[str, Given]) -> Batch:
             sound_class=wish.sound_class,
             boxes=prefilled(wish.regions, one.width, one.height),
             note=wish.note,
+            alternatives=wish.alternatives,
         )
         for wish in there
         for one in [given[wish.clip]]
@@ -168,18 +176,17 @@ def _batch(draft: Draft, given: Mapping[str, Given]) -> Batch:
     return Batch(draft.annotator, draft.number, draft.role, full)
 
 
-def _write_project(batch: Batch, place: Place) -> None:
-    """Write what makes the pictures of a batch a project; a project that somebody may work in is never replaced."""
-    folder = place.out / batch.folder
-    path, content = folder / "project.json", write_via2(project_of(batch))
-    if path.exists() and read_file(path) != content:
-        raise DataError(
-            f"{path} is another project, and somebody may be working in it; export to another folder than "
-            f"{printable(str(place.out))}"
-        )
-    files: dict[str, bytes] = {"sounds.html": page(batch)} if place.sound else {}
-    if place.via:
-        files["via.html"] = place.via
-    for name, text in files.items():
-        write_bytes(folder / name, text)
-    write_bytes(path, content)
+def _write_projects(batches: Sequence[Batch], place: Place) -> None:
+    """Write what makes the pictures of batches projects; a project that somebody may work in is never replaced."""
+    projects = {place.out / batch.folder / "project.json": write_via2(project_of(batch)) for batch in batches}
+    for path, content in projects.items():
+        if path.exists() and read_file(path) != content:
+            raise another(path, place.out)
+    for batch in batches:
+        folder = place.out / batch.folder
+        if place.sound:
+            write_bytes(folder / "sounds.html", page(batch))
+        if place.via:
+            write_bytes(folder / "via.html", place.via)
+    for path, content in projects.items():
+        write_bytes(path, content)

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from vggss.atomic import write_bytes
 from vggss.benchmark import read_file
 from vggss.boxes import Box
-from vggss.errors import DataError, UsageError, printable, some
+from vggss.errors import DataError, UsageError, brief, printable, some
 from vggss.ledger.stage_records import Entry, Region
 from vggss.ledger.stages import Stages
 from vggss.pipeline.manual.batches import Batch, Role, recorded
-from vggss.pipeline.manual.names import person
+from vggss.pipeline.manual.earlier import earlier, spellings
+from vggss.pipeline.manual.grounds import known_in
+from vggss.pipeline.manual.looked import of_entries
+from vggss.pipeline.manual.names import identity, person, spelled
 from vggss.pipeline.manual.reading import Contents, Picture, contents, missing
-from vggss.pipeline.manual.rules import check
+from vggss.pipeline.manual.rules import Finding, check
+from vggss.pipeline.manual.sizes import frame_sizes
+from vggss.pipeline.manual.taken import Taken, refusal
 from vggss.pipeline.manual.whose import Whose
 from vggss.pipeline.via import ViaProject, read_via
 from vggss.storage import DataRoot
@@ -31,40 +35,22 @@ class Manner:
     """How files are taken.
 
     ``annotator``, ``role``: whose they are; empty and None: as the batch says. ``all_done``: take every picture for looked at.
-    ``keep_going``: leave out pictures that cannot be entered and take the rest of the file.
+    ``keep_going``: leave out pictures that cannot be entered and take the rest of the file. ``again``: what was entered
+    from a file with the same bytes is entered again where something newer counts.
     """
 
     annotator: str = ""
     role: Role | None = None
     all_done: bool = False
     keep_going: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """What became of one file.
-
-    ``entered``: what is new in the ledger; ``same``: pictures that it held already; ``not_looked``: clips that nobody
-    ticked off or changed; ``unfinished``: clips that were begun, without boxes or a reason; ``missing``: clips of
-    its batches that are not in the file; ``faults``: pictures that were left out (``keep_going``).
-    """
-
-    path: Path
-    form: str
-    annotator: str
-    entered: tuple[Entry, ...]
-    same: int
-    not_looked: tuple[str, ...]
-    unfinished: tuple[str, ...]
-    missing: tuple[str, ...]
-    notes: tuple[str, ...]
-    faults: tuple[str, ...]
+    again: bool = False
 
 
 def take(path: Path, stages: Stages, root: DataRoot, manner: Manner) -> Taken:
     """Enter what an annotator's file says, all or nothing; it is kept as it is in the data folder too.
 
-    What the annotator has said before in a file with these bytes is not entered again, whatever came after it.
+    What the annotator has said before in a file with these bytes is not entered again, whatever came after it, unless
+    ``manner.again``.
 
     Raises
     ------
@@ -76,29 +62,50 @@ def take(path: Path, stages: Stages, root: DataRoot, manner: Manner) -> Taken:
     content = read_file(path)
     project = read_via(content, path.name)
     whose = understood(stages, root)
-    annotator = person(manner.annotator) if manner.annotator else _owner(project, whose, path)
+    name = person(manner.annotator) if manner.annotator else _owner(project, whose, path)
+    annotator = spelled(name, spellings(stages, recorded(root)))
     role = manner.role or _role(project, whose)
     found = contents(project, printable(path.name), annotator, role, whose)
     digest = hashlib.sha256(content).hexdigest()[:8]
-    source = f"{printable(path.name)} {digest}"
-    sorted_out = _sort(found, manner, role, source)
+    sorted_out = _sort(found, manner, role, f"{printable(path.name)} {digest}")
     if sorted_out.faults and not manner.keep_going:
-        raise DataError(_refusal(path, sorted_out.faults))
+        raise DataError(refusal(path, sorted_out.faults))
     _keep(content, path, annotator, digest, root)
-    fresh = _fresh(sorted_out.entries, stages, digest)
-    entered = stages.record_entries(fresh)
-    gone = [clip for batch in _batches(project, whose) for clip in missing(batch.given, found)]
+    before = earlier(stages, [picture.looked.clip for picture in found.pictures], annotator, role, digest)
+    fresh = sorted_out.entries if manner.again else before.fresh(sorted_out.entries)
+    entered = tuple(stages.record_entries(fresh))
     notes = (*project.notes, *(note for picture in found.pictures for note in picture.notes))
-    notes += _other_peoples(annotator, role, _batches(project, whose))
-    return Taken(
-        path, project.form, annotator, tuple(entered), len(sorted_out.entries) - len(entered),
-        sorted_out.not_looked, sorted_out.unfinished, tuple(gone), (*notes, *sorted_out.notes), sorted_out.faults,
-    )  # fmt: skip
+    notes += (*_other_peoples(annotator, role, _batches(project, whose)), *sorted_out.notes)
+    return _taken(Taken(
+        path, project.form, annotator, entered, len(sorted_out.entries) - len(entered), before.replaced(entered),
+        before.outlived(sorted_out.entries, entered), sorted_out.not_looked, sorted_out.unfinished, (),
+        tuple(clip for batch in _batches(project, whose) for clip in missing(batch.given, found)),
+        notes, sorted_out.faults, _broken(entered, stages),
+    ), before.newest)  # fmt: skip
+
+
+def _taken(one: Taken, newest: Mapping[str, Entry]) -> Taken:
+    """Tell clips that were said something of before from those that are new, and known entries from outlived ones."""
+    open_ = (*one.not_looked, *one.unfinished)
+    return replace(
+        one,
+        same=one.same - sum(map(len, one.outlived.values())),
+        not_looked=tuple(clip for clip in one.not_looked if clip not in newest),
+        unfinished=tuple(clip for clip in one.unfinished if clip not in newest),
+        stands=tuple(clip for clip in open_ if clip in newest),
+    )
+
+
+def _broken(entered: Iterable[Entry], stages: Stages) -> int:
+    """Count entries that break a rule that must be mended."""
+    found = check(of_entries(entered), known_in(stages))
+    return len({one.clip for one in found if one.rule.severity == "error"})
 
 
 def understood(stages: Stages, root: DataRoot) -> Whose:
     """Return what is needed to understand annotators' files of a data folder."""
-    return Whose(recorded(root), {row.clip: row for row in stages.candidates()})
+    batches, candidates = recorded(root), {row.clip: row for row in stages.candidates()}
+    return Whose(batches, candidates, frame_sizes(stages, candidates.values(), batches, candidates))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +126,13 @@ def _sort(found: Contents, manner: Manner, role: Role, source: str) -> _Sorted:
             not_looked.append(looked.clip)
         elif not looked.done and not (looked.drawn or looked.reason):
             unfinished.append(looked.clip)
+            notes += [f"{looked.where}: its comment {brief(looked.comment)} was not entered"] * bool(
+                looked.comment
+            )
         elif broken := [one for one in check([looked]) if one.rule.id in IMPOSSIBLE]:
-            faults += [
-                f"{one.where}{f', region {one.place}' if one.place else ''}: {one.found}; {one.rule.do}"
-                for one in broken
-            ]
+            faults.append(_fault(broken))
+        elif looked.done and picture.undecided:
+            faults.append(picture.undecided)
         else:
             entries.append(_entry(picture, role, source))
             notes += [
@@ -132,6 +141,14 @@ def _sort(found: Contents, manner: Manner, role: Role, source: str) -> _Sorted:
                 if one.rule.id == "R6" and one.place and _drew(picture.regions[one.place - 1])
             ]
     return _Sorted(tuple(entries), tuple(not_looked), tuple(unfinished), tuple(notes), tuple(faults))
+
+
+def _fault(broken: Sequence[Finding]) -> str:
+    """Say on one line what is wrong with a picture."""
+    parts = [f"{f'region {one.place}: ' if one.place else ''}{one.found}" for one in broken]
+    what = list(dict.fromkeys(one.rule.do for one in broken))
+    mark = ", " if broken[0].place else ": "
+    return f"{broken[0].where}{mark}{'; '.join(parts)}; {'; '.join(what)}"
 
 
 def _entry(picture: Picture, role: Role, source: str) -> Entry:
@@ -157,15 +174,6 @@ def _entry(picture: Picture, role: Role, source: str) -> Entry:
 def _drew(region: Region) -> bool:
     """Whether a person drew a box; others stay as they were, whatever they are."""
     return region.origin.by == "annotator"
-
-
-def _fresh(entries: Sequence[Entry], stages: Stages, digest: str) -> list[Entry]:
-    """Leave out what the ledger has from a file with the same bytes."""
-    old: dict[str, list[Entry]] = {}
-    for entry in stages.entries([entry.clip for entry in entries]):
-        if entry.source.endswith(f" {digest}"):
-            old.setdefault(entry.clip, []).append(replace(entry, number=0, time="", source=""))
-    return [entry for entry in entries if replace(entry, source="") not in old.get(entry.clip, [])]
 
 
 def owners(project: ViaProject, whose: Whose) -> list[str]:
@@ -195,7 +203,11 @@ def _role(project: ViaProject, whose: Whose) -> Role:
 
 
 def _other_peoples(annotator: str, role: Role, named: Sequence[Batch]) -> tuple[str, ...]:
-    others = [batch.folder for batch in named if (batch.annotator, batch.role) != (annotator, role)]
+    others = [
+        batch.folder
+        for batch in named
+        if (identity(batch.annotator), batch.role) != (identity(annotator), role)
+    ]
     if not others:
         return ()
     return (f"{some(others)} was given to somebody else; it is entered as {printable(annotator)}'s ({role})",)
@@ -212,30 +224,3 @@ def _keep(content: bytes, path: Path, annotator: str, digest: str, root: DataRoo
     copy = folder / f"{annotator}-{digest}{kind}"
     if not copy.exists():
         write_bytes(copy, content)
-
-
-def _refusal(path: Path, faults: Sequence[str]) -> str:
-    shown = "; ".join(faults[:3])
-    more = f"; and {len(faults) - 3:,} more" if len(faults) > 3 else ""
-    return (
-        f"{printable(str(path))}: nothing was entered, for {len(faults):,} of its pictures or regions cannot be: {shown}"
-        f"{more}. Mend them in VIA and export again, or leave these pictures out with --keep-going"
-    )
-
-
-def as_document(taken: Taken) -> dict[str, Any]:
-    """Return what became of a file as JSON values."""
-    return {
-        "file": str(taken.path),
-        "format": taken.form,
-        "annotator": taken.annotator,
-        "entered": len(taken.entered),
-        "boxes": sum(len(entry.regions) for entry in taken.entered),
-        "not_localisable": sum(entry.state == "not_localisable" for entry in taken.entered),
-        "known_already": taken.same,
-        "not_looked_at": list(taken.not_looked),
-        "unfinished": list(taken.unfinished),
-        "not_in_the_file": list(taken.missing),
-        "notes": list(taken.notes),
-        "left_out": list(taken.faults),
-    }

@@ -37,6 +37,7 @@ function again() {
 }
 document.addEventListener('keydown', event => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest?.('button, a, details, summary, input, select, textarea')) return;
   const key = event.key;
   if (key === 'n' || key === 'ArrowDown') go(at + 1, true);
   else if (key === 'p' || key === 'ArrowUp') go(at - 1, true);

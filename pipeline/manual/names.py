@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 from collections.abc import Iterable
 
 from vggss.errors import UsageError, brief
 
-_PERSON = re.compile(r"\w(?:[\w .@+-]{0,58}[\w@+-])?")
 _PLAIN = re.compile(r"[A-Za-z0-9_-]{1,80}", re.ASCII)
 _DEVICES = frozenset(["con", "prn", "aux", "nul"]) | {
     f"{port}{n}" for port in ("com", "lpt") for n in range(10)
@@ -26,13 +26,35 @@ def person(name: str) -> str:
     >>> person(" Jörg K.-2 ")
     'Jörg K.-2'
     """
-    found = name.strip()
-    if not _PERSON.fullmatch(found) or found.lower() in _DEVICES:
+    found = unicodedata.normalize("NFC", name.strip())
+    if not _is_name(found) or found.lower() in _DEVICES:
         raise UsageError(
             f"an annotator cannot be called {brief(name)}: letters, digits and . _ - @ + were needed, at most 60, "
             f"the first a letter or digit"
         )
     return found
+
+
+def _is_name(name: str) -> bool:
+    """Tell a name: letters of any script with their marks, digits and a few signs, not at the ends."""
+    kinds = [unicodedata.category(letter)[0] for letter in name]
+    plain = all(kind in "LMN" or letter in "_ .@+-" for letter, kind in zip(name, kinds, strict=True))
+    return 0 < len(name) <= 60 and plain and (kinds[0] in "LN" or name[0] == "_") and name[-1] not in " ."
+
+
+def identity(name: str) -> str:
+    """Return what is the same for two spellings of one person's name: capitals do not count.
+
+    >>> identity("Anna") == identity("anna")
+    True
+    """
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
+def spelled(name: str, known: Iterable[str]) -> str:
+    """Return a person's name as it was spelled first; ``known``: the names so far, oldest first."""
+    mine = identity(name)
+    return next((other for other in known if identity(other) == mine), name)
 
 
 def people(names: str) -> list[str]:
@@ -47,7 +69,7 @@ def people(names: str) -> list[str]:
     ['anna', 'ben']
     """
     found = [person(name) for name in names.split(",")]
-    if len({name.casefold() for name in found}) < len(found):
+    if len({identity(name) for name in found}) < len(found):
         raise UsageError(f"an annotator is named twice in {brief(names)} (capitals do not count)")
     return found
 

@@ -14,7 +14,8 @@ from vggss.pipeline.via.shapes import to_rect
 LOCALISABLE = "no"
 """The option of not_localisable that takes the choice of a reason back."""
 AS_CLIP = "as the clip"
-"""The class of a new box until another is chosen. VIA's COCO export leaves out a box without a choice."""
+"""The class of a new box until another is chosen, whatever the clip's class is corrected to. VIA's COCO export leaves
+out a box without a choice."""
 FILE_ATTRIBUTES = ("sound_class", "not_localisable", "comment", "done", "sound", "clip", "batch", "note")
 REGION_ATTRIBUTES = ("class", "group_box", "interaction_point", "source")
 
@@ -23,14 +24,11 @@ def project_of(batch: Batch) -> ViaProject:
     """Write a batch as a VIA 2 project whose pictures lie in ``images/`` beside ``via.html``."""
     boxed = {_class(box.region) for one in batch.given for box in one.boxes}
     classes = sorted((boxed | {one.sound_class for one in batch.given}) - {""})
-    default = classes[0] if len(classes) == 1 else AS_CLIP
     return ViaProject(
         name=f"vggss {batch.folder}",
         images=tuple(_image(one, batch) for one in batch.given),
         region_attributes={
-            "class": dropdown(
-                classes if len(classes) == 1 else [AS_CLIP, *classes], default, "what is in the box"
-            ),
+            "class": dropdown([AS_CLIP, *classes], AS_CLIP, "what is in the box"),
             "group_box": checkbox({"yes": "five or more"}, description="one box over five or more instances"),
             "interaction_point": checkbox(
                 {"yes": "they meet here"}, description="tight round where things meet"
@@ -48,7 +46,11 @@ def project_of(batch: Batch) -> ViaProject:
             "sound": text("where the sound lies; sounds.html plays it"),
             "clip": text("leave it as it is"),
             "batch": text("leave it as it is"),
-            **({"note": text("what the annotators said")} if any(one.note for one in batch.given) else {}),
+            **(
+                {"note": text("what the annotators said; leave the boxes of one of them, or draw")}
+                if any(one.note for one in batch.given)
+                else {}
+            ),
         },
         settings=default_settings("images/"),
     )

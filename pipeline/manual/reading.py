@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import orjson
-
 from vggss.boxes import Box
-from vggss.errors import DataError, brief, printable
+from vggss.errors import DataError, brief, printable, some
 from vggss.ledger.stage_records import Origin, Region
 from vggss.pipeline.manual.batches import Given, Prefilled, Role
 from vggss.pipeline.manual.looked import Drawn, Looked
-from vggss.pipeline.manual.project import AS_CLIP, FILE_ATTRIBUTES, LOCALISABLE, REGION_ATTRIBUTES
+from vggss.pipeline.manual.own import defaults, says
+from vggss.pipeline.manual.project import AS_CLIP, FILE_ATTRIBUTES, LOCALISABLE, REGION_ATTRIBUTES, source_of
+from vggss.pipeline.manual.values import kept, side, text, ticked, without
 from vggss.pipeline.manual.whose import Known, Whose
 from vggss.pipeline.via import ViaImage, ViaProject, ViaRegion, bounding, to_box
 from vggss.pipeline.via.shapes import EXACT
@@ -22,9 +22,10 @@ _NEAR = 0.5  # pixels; a box that moved by less was not moved by hand
 MOST = 500
 """Regions on one picture; more were drawn by no hand."""
 _COCO = frozenset(
-    {"id", "width", "height", "license", "flickr_url", "coco_url", "date_captured", "segmentation", "iscrowd"}
+    {"id", "width", "height", "license", "flickr_url", "coco_url", "date_captured"}
 )  # what COCO itself writes beside a picture or a box
-_YES = frozenset({"yes", "true", "1", "x", "on", "done"})
+SHAPE = "shape"
+"""Where a region keeps the shape that it was drawn as, if it was no rectangle; an annotator may have taken the name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,8 @@ class Picture:
     """One picture that was understood.
 
     ``regions`` are those of ``looked.drawn``, in their order, not cut at the frame's edge; ``touched`` says whether
-    anything differs from what was given out; ``notes`` are for whoever imports it.
+    anything differs from what was given out; ``notes`` are for whoever imports it. ``undecided``: of a disputed clip
+    on which the boxes of several people still lie as they were given out, that and what to do.
     """
 
     looked: Looked
@@ -40,6 +42,12 @@ class Picture:
     foreign: Mapping[str, Any]
     touched: bool
     notes: tuple[str, ...] = ()
+    undecided: str = ""
+
+    @property
+    def says_something(self) -> bool:
+        """Whether it was ticked off or changed."""
+        return self.touched or self.looked.done
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,31 +71,62 @@ def contents(project: ViaProject, origin: str, annotator: str, role: Role, whose
         whose it is.
     whose
         what is known of pictures.
+
+    Of a clip that stands there twice, a picture that nobody touched gives way; two that say different things are both
+    left out.
     """
-    pictures: dict[str, Picture] = {}
+    found: dict[str, list[tuple[Picture, str]]] = {}
     faults: list[str] = []
+    nothing = defaults(project, {*FILE_ATTRIBUTES, *_COCO})
     for image in project.images:
         where = f"{origin}, picture {printable(image.filename)}"
         try:
             known = whose.find(image, annotator, role, where)
-            found = _picture(image, known, annotator, where)
-            if (before := pictures.get(known.clip)) and replace(found.looked, where="") != replace(
-                before.looked, where=""
-            ):
-                raise DataError(
-                    f"{where}: it is {printable(known.clip)}, of which {before.looked.where} says something else; "
-                    f"leave one out"
-                )
-            pictures[known.clip] = found
+            picture = _picture(image, known, annotator, where, nothing)
+            if project.form == "coco":
+                picture = replace(picture, notes=(*picture.notes, *_other_classes(picture.looked)))
+            found.setdefault(known.clip, []).append((picture, image.image_id))
         except DataError as error:
             faults.append(str(error))
-    return Contents(tuple(pictures.values()), tuple(faults))
+    pictures = []
+    for twins in found.values():
+        said = [one for one in twins if one[0].says_something] or twins
+        first = _said(said[0][0])
+        if any(_said(picture) != first for picture, _ in said):
+            faults.append(_contradiction(said))
+        else:
+            pictures.append(said[-1][0])
+    return Contents(tuple(pictures), tuple(faults))
 
 
-def _picture(image: ViaImage, known: Known, annotator: str, where: str) -> Picture:
+def _said(picture: Picture) -> tuple[object, ...]:
+    return replace(picture.looked, where=""), picture.regions, picture.foreign
+
+
+def _other_classes(looked: Looked) -> list[str]:
+    """Say where a category is not the clip's class."""
+    return [
+        f"{looked.where}, region {one.place}: {brief(one.sound_class)} in a clip of {brief(looked.sound_class)}"
+        for one in looked.drawn
+        if one.sound_class
+    ]
+
+
+def _contradiction(said: Sequence[tuple[Picture, str]]) -> str:
+    looked = said[0][0].looked
+    keys = some([key for _, key in said], len(said))
+    return f"{looked.where}: {len(said)} pictures of it say different things (keys {keys}); delete all but one in VIA"
+
+
+def _picture(
+    image: ViaImage, known: Known, annotator: str, where: str, nothing: Mapping[str, list[Any]]
+) -> Picture:
+    """Read one picture; ``nothing``: which values of an annotator's own attributes say nothing."""
+    if image.fault:
+        raise DataError(f"{where}: {image.fault}")
     attributes = image.attributes
-    sound_class = _text(attributes.get("sound_class")) or known.sound_class
-    reason = _text(attributes.get("not_localisable"))
+    sound_class = text(attributes.get("sound_class")) or known.sound_class
+    reason = text(attributes.get("not_localisable"))
     reason = "" if reason == LOCALISABLE else reason
     if len(image.regions) > MOST:
         raise DataError(
@@ -99,47 +138,65 @@ def _picture(image: ViaImage, known: Known, annotator: str, where: str) -> Pictu
         _region(region, place, known, boxes, (annotator, sound_class), f"{where}, region {place}")
         for place, region in enumerate(image.regions, 1)
     ]
-    notes += [note for _, _, note in found if note]
-    comment, done = _text(attributes.get("comment")), _ticked(attributes.get("done"))
+    notes += [note for _, _, told in found for note in told]
+    comment, done = text(attributes.get("comment")), ticked(attributes.get("done"))
     drawn, regions = tuple(one for one, _, _ in found), tuple(region for _, region, _ in found)
     as_given = regions == tuple(box.region for box in boxes)
     touched = not as_given or bool(reason or comment) or sound_class != known.sound_class
+    touched = touched or says(attributes, nothing)
+    undecided = "" if not as_given or reason or comment else _undecided(known, where)
     if reason and regions and as_given:
         notes.append(
             f"{where}: {brief(reason)} was chosen; the boxes that stood there, untouched, are left out"
         )
         drawn, regions = (), ()
     _check_size(image, known, where)
-    foreign = _kept({**_foreign(attributes, FILE_ATTRIBUTES), **_foreign(image.foreign, _COCO)}, where)
+    foreign = kept({**without(attributes, FILE_ATTRIBUTES), **without(image.foreign, _COCO)}, where)
     looked = Looked(
         known.clip, where, annotator, sound_class, reason, drawn, comment, done, known.width, known.height
     )
-    return Picture(looked, regions, foreign, touched, tuple(notes))
+    return Picture(looked, regions, foreign, touched, tuple(notes), undecided)
+
+
+def _undecided(known: Known, where: str) -> str:
+    """Say that nobody has decided between the boxes that an adjudicator was given; empty where nothing is open.
+
+    Where all boxes are those of one person, a picture that is ticked as it is says that this person is right.
+    """
+    given = known.given
+    every = {box.id for box in given.boxes} if given else set()
+    if given is None or not every or not given.alternatives or every in map(set, given.alternatives):
+        return ""
+    return (
+        f"{where}: it is ticked done with the boxes of several people on it as they were ({given.note}); delete the wrong "
+        f"ones or draw, or write a comment if all are right"
+    )
 
 
 def _region(
     via: ViaRegion, place: int, known: Known, boxes: tuple[Prefilled, ...], whose: tuple[str, str], where: str
-) -> tuple[Drawn, Region, str]:
-    """Read one region; ``whose`` are the annotator and the clip's class."""
+) -> tuple[Drawn, Region, tuple[str, ...]]:
+    """Read one region, with notes; ``whose`` are the annotator and the clip's class."""
     annotator, sound_class = whose
     box, note = to_box(via.shape, known.width, known.height, where)
-    group, interaction = (
-        _ticked(via.attributes.get("group_box")),
-        _ticked(via.attributes.get("interaction_point")),
-    )
-    own = _text(via.attributes.get("class"))
-    own = "" if own in (AS_CLIP, sound_class) else own
+    group = ticked(via.attributes.get("group_box"))
+    interaction = ticked(via.attributes.get("interaction_point"))
+    own = text(via.attributes.get("class"))
+    own = "" if own in (AS_CLIP, sound_class, known.sound_class) else own
     shape = str(via.shape.get("name"))
-    foreign = {**_foreign(via.attributes, REGION_ATTRIBUTES), **_foreign(via.foreign, _COCO)}
+    foreign = {**without(via.attributes, REGION_ATTRIBUTES), **without(via.foreign, _COCO)}
+    notes = [f"{where}: {note}"] if note else []
+    if _is_mask(foreign):
+        notes.append(f"{where}: its mask is kept beside the box; the box counts")
+    else:
+        foreign = without(foreign, ("segmentation", "iscrowd"))
     foreign |= {"class": own} if own else {}
-    foreign |= {"shape": dict(via.shape)} if note else {}
+    if note:
+        foreign[SHAPE if SHAPE not in foreign else f"vggss_{SHAPE}"] = dict(via.shape)
     before = _untouched(via, box, boxes, where)
     if before is not None:
-        kept = {
-            **{name: value for name, value in before.region.foreign.items() if name != "class"},
-            **foreign,
-        }
-        region = replace(before.region, group=group, interaction=interaction, foreign=_kept(kept, where))
+        foreign = {**without(before.region.foreign, ("class",)), **foreign}
+        region = replace(before.region, group=group, interaction=interaction, foreign=kept(foreign, where))
     else:
         parent = _parent(via, boxes)
         region = Region(
@@ -148,10 +205,16 @@ def _region(
             group,
             interaction,
             parent.region.origin if parent else None,
-            _kept(foreign, where),
+            kept(foreign, where),
         )
     drawn = Drawn(region.box, place, own, group, interaction, shape)
-    return drawn, region, f"{where}: {note}" if note else ""
+    return drawn, region, tuple(notes)
+
+
+def _is_mask(foreign: Mapping[str, Any]) -> bool:
+    """Tell a mask of COCO, or an outline of several parts, from the empty list that VIA writes."""
+    segmentation = foreign.get("segmentation")
+    return any(segmentation) if isinstance(segmentation, list) else bool(segmentation)
 
 
 def _untouched(via: ViaRegion, box: Box, boxes: tuple[Prefilled, ...], where: str) -> Prefilled | None:
@@ -167,11 +230,16 @@ def _untouched(via: ViaRegion, box: Box, boxes: tuple[Prefilled, ...], where: st
 
 
 def _parent(via: ViaRegion, boxes: tuple[Prefilled, ...]) -> Prefilled | None:
-    """Return the box that was moved to make this one: by its number, or by the fractions that VIA carried along."""
-    number = _text(via.attributes.get("source")).split(" ", 1)[0]
+    """Return the box that was moved to make this one: by its source, or by the fractions that VIA carried along.
+
+    The whole source counts: "#1" alone stands in every file of vggss's own.
+    """
+    source = text(via.attributes.get("source"))
     exact = via.shape.get(EXACT)
     for box in boxes:
-        if box.id == number or (isinstance(exact, list) and exact == list(box.region.box.as_tuple())):
+        if text(source_of(box)) == source or (
+            isinstance(exact, list) and exact == list(box.region.box.as_tuple())
+        ):
             return box
     return None
 
@@ -183,41 +251,14 @@ def missing(given: tuple[Given, ...], found: Contents) -> list[str]:
 
 
 def _check_size(image: ViaImage, known: Known, where: str) -> None:
-    """Refuse a picture that a COCO file gives another size: its pixels are not those of the frame."""
-    said = (image.foreign.get("width"), image.foreign.get("height"))
-    if all(isinstance(side, int) and side > 0 for side in said) and said != (known.width, known.height):
-        raise DataError(
-            f"{where}: the file says {said[0]} x {said[1]} pixels, the frame has {known.width} x {known.height}; "
-            f"annotate the picture as it was exported, or scale the boxes"
-        )
+    """Refuse a picture that a COCO file gives another size: its pixels are not those of the frame.
 
-
-def _foreign(attributes: Mapping[str, Any], ours: Collection[str]) -> dict[str, Any]:
-    return {name: value for name, value in attributes.items() if name not in ours}
-
-
-def _kept(foreign: Mapping[str, Any], where: str) -> Mapping[str, Any]:
-    """Return foreign attributes as the ledger can keep them."""
-    try:
-        kept: dict[str, Any] = orjson.loads(orjson.dumps(dict(foreign)))
-    except (TypeError, ValueError) as error:  # a number of more than 64 bits, half a letter, too deep
-        raise DataError(
-            f"{where}: its attributes {brief(list(foreign))} cannot be kept: {printable(str(error))}"
-        ) from error
-    return kept
-
-
-def _text(value: Any) -> str:
-    """Read a value of VIA as text; half a letter of UTF-16 becomes a question mark."""
-    if value is None or isinstance(value, Mapping | list):
-        return ""
-    return str(value).strip().encode("utf-8", "replace").decode()
-
-
-def _ticked(value: Any) -> bool:
-    """Whether a checkbox is ticked, as VIA writes it, or text that says yes."""
-    if isinstance(value, Mapping):
-        return any(map(_ticked, value.values()))
-    if isinstance(value, bool):
-        return value
-    return _text(value).lower() in _YES
+    VIA's import of COCO makes attributes of the sizes.
+    """
+    for told in (image.foreign, image.attributes):
+        width, height = side(told.get("width")), side(told.get("height"))
+        if width and height and (width, height) != (known.width, known.height):
+            raise DataError(
+                f"{where}: the file says {width:g} x {height:g} pixels, the frame has {known.width} x {known.height}; "
+                f"annotate the picture as it was exported, or scale the boxes"
+            )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal
@@ -12,6 +12,7 @@ from vggss.boxes import Box
 from vggss.clip_id import canonical
 from vggss.errors import brief
 from vggss.ledger.stage_records import NOT_LOCALISABLE
+from vggss.pipeline.manual.grounds import NOTHING, Known
 from vggss.pipeline.manual.looked import Looked
 
 Severity = Literal["error", "warning"]
@@ -103,7 +104,7 @@ RULES: dict[str, Rule] = {
             "otherwise nobody can learn from it", "write what it is",
         ),
         Rule(
-            "R11", "unknown-class", "warning", "a class of VGG-Sound",
+            "R11", "unknown-class", "warning", "a class of VGG-Sound, or of your list",
             "a misspelt class is a class of its own in the release", "correct sound_class",
         ),
         Rule(
@@ -136,135 +137,136 @@ RULES: dict[str, Rule] = {
 """Every rule by its id; an id is never given to another rule."""
 
 
-def check(pictures: Iterable[Looked], removed: Collection[str] = frozenset()) -> list[Finding]:
+def check(pictures: Iterable[Looked], known: Known = NOTHING) -> list[Finding]:
     """Hold pictures against the rules.
 
     Parameters
     ----------
     pictures
         as annotators left them. One that is not done and has neither boxes nor a reason is not worked on yet, and passes.
-    removed
-        sound classes that stage 2 leaves out (those that stage 1 has excluded; see :func:`removed_in`).
+    known
+        of a ledger: :func:`vggss.pipeline.manual.grounds.known_in`.
 
     Returns
     -------
     in the order of the pictures, each by rule.
     """
-    return [finding for one in pictures for finding in _of_picture(one, removed)]
+    return [finding for one in pictures for finding in _of_picture(one, known)]
 
 
-def _of_picture(one: Looked, removed: Collection[str]) -> Iterator[Finding]:
+def _of_picture(one: Looked, known: Known) -> Iterator[Finding]:
     if not (one.done or one.drawn or one.reason):
         return
     for number, rule in RULES.items():
-        for place, found in _CHECKS[number](one, removed):
+        for place, found in _CHECKS[number](one, known):
             yield Finding(rule, one.clip, one.where, one.annotator, place, found)
 
 
 _Found = Iterator[tuple[int | None, str]]
 
 
-def _removed_class(one: Looked, removed: Collection[str]) -> _Found:
-    if one.drawn and one.sound_class in removed:
+def _removed_class(one: Looked, known: Known) -> _Found:
+    if one.drawn and one.sound_class in known.removed:
         yield None, f"{_boxes(len(one.drawn))} in {brief(one.sound_class)}"
 
 
-def _not_tight(one: Looked, _removed: Collection[str]) -> _Found:
+def _not_tight(one: Looked, _known: Known) -> _Found:
     for drawn in one.drawn:
         if drawn.interaction and drawn.box.area > TIGHT:
             yield drawn.place, f"it covers {drawn.box.area:.0%} of the frame, more than {TIGHT:.0%}"
 
 
-def _many(one: Looked, _removed: Collection[str]) -> _Found:
+def _many(one: Looked, _known: Known) -> _Found:
     single = [drawn for drawn in one.drawn if not (drawn.group or drawn.interaction)]
     if len(single) >= MANY:
         yield None, f"{len(single)} separate boxes"
 
 
-def _few(one: Looked, _removed: Collection[str]) -> _Found:
+def _few(one: Looked, _known: Known) -> _Found:
     for group in one.drawn:
         inside = [other for other in one.drawn if other is not group and _inside(other.box, group.box)]
         if group.group and inside:
             yield group.place, f"{_boxes(len(inside))} inside the group box"
 
 
-def _small(one: Looked, _removed: Collection[str]) -> _Found:
+def _small(one: Looked, _known: Known) -> _Found:
     for drawn in one.drawn:
         if 0 < drawn.box.area < SMALL:
             yield drawn.place, f"it covers {drawn.box.area:.2%} of the frame, less than {SMALL:.2%}"
 
 
-def _outside(one: Looked, _removed: Collection[str]) -> _Found:
+def _outside(one: Looked, _known: Known) -> _Found:
     for drawn in one.drawn:
         over = max(
             (abs(a - b) for a, b in zip(drawn.box.as_tuple(), drawn.box.clipped, strict=True)), default=0
         )
         if over > 1e-6:
-            yield drawn.place, f"it reaches {over:.1%} of the frame's side over the edge"
+            yield drawn.place, f"it reaches {_share(over)} of the frame's side over the edge"
 
 
-def _nothing(one: Looked, _removed: Collection[str]) -> _Found:
+def _nothing(one: Looked, _known: Known) -> _Found:
     if not one.drawn and not one.reason:
         yield None, "no box and no reason"
 
 
-def _both(one: Looked, _removed: Collection[str]) -> _Found:
+def _both(one: Looked, _known: Known) -> _Found:
     if one.drawn and one.reason:
         yield None, f"{_boxes(len(one.drawn))} and {brief(one.reason)}"
 
 
-def _unknown_reason(one: Looked, _removed: Collection[str]) -> _Found:
+def _unknown_reason(one: Looked, _known: Known) -> _Found:
     if one.reason and one.reason not in NOT_LOCALISABLE:
         yield None, brief(one.reason)
 
 
-def _unexplained(one: Looked, _removed: Collection[str]) -> _Found:
+def _unexplained(one: Looked, _known: Known) -> _Found:
     if one.reason == "other" and not one.comment.strip():
         yield None, "no comment"
 
 
-def _unknown_class(one: Looked, _removed: Collection[str]) -> _Found:
-    if one.sound_class not in sound_classes() and canonical(one.clip) == one.clip:
+def _unknown_class(one: Looked, known: Known) -> _Found:
+    strange = one.sound_class not in sound_classes() and one.sound_class not in known.own
+    if strange and canonical(one.clip) == one.clip:
         yield None, brief(one.sound_class) if one.sound_class else "no class"
 
 
-def _other_class(one: Looked, _removed: Collection[str]) -> _Found:
+def _other_class(one: Looked, _known: Known) -> _Found:
     for drawn in one.drawn:
         if drawn.sound_class and one.sound_class and drawn.sound_class != one.sound_class:
             yield drawn.place, f"{brief(drawn.sound_class)} in a clip of {brief(one.sound_class)}"
 
 
-def _twice(one: Looked, _removed: Collection[str]) -> _Found:
+def _twice(one: Looked, _known: Known) -> _Found:
     for a, b in combinations(one.drawn, 2):
         if a.box.iou(b.box) >= TWICE:
             yield b.place, f"it lies on region {a.place}"
 
 
-def _no_area(one: Looked, _removed: Collection[str]) -> _Found:
+def _no_area(one: Looked, _known: Known) -> _Found:
     for drawn in one.drawn:
         if drawn.box.area == 0:
             outside = drawn.box.x1 > drawn.box.x0 and drawn.box.y1 > drawn.box.y0
             yield drawn.place, "it lies wholly outside the frame" if outside else "its width or height is 0"
 
 
-def _no_rectangle(one: Looked, _removed: Collection[str]) -> _Found:
+def _no_rectangle(one: Looked, _known: Known) -> _Found:
     for drawn in one.drawn:
         if drawn.shape != "rect":
             yield drawn.place, f"a {brief(drawn.shape)}"
 
 
-def _not_done(one: Looked, _removed: Collection[str]) -> _Found:
+def _not_done(one: Looked, _known: Known) -> _Found:
     if not one.done:
         yield None, "it has boxes or a reason, and done is not ticked"
 
 
-def _group_and_interaction(one: Looked, _removed: Collection[str]) -> _Found:
+def _group_and_interaction(one: Looked, _known: Known) -> _Found:
     for drawn in one.drawn:
         if drawn.group and drawn.interaction:
             yield drawn.place, "both are ticked"
 
 
-_CHECKS: dict[str, Callable[[Looked, Collection[str]], _Found]] = dict(
+_CHECKS: dict[str, Callable[[Looked, Known], _Found]] = dict(
     zip(
         RULES,
         (
@@ -274,6 +276,12 @@ _CHECKS: dict[str, Callable[[Looked, Collection[str]], _Found]] = dict(
         strict=True,
     )
 )  # fmt: skip
+
+
+def _share(value: float) -> str:
+    if value < 0.001:
+        return "less than 0.1%"
+    return f"{value:.1%}" if value <= 1 else "more than 100%"
 
 
 def _inside(inner: Box, outer: Box) -> bool:

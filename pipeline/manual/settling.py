@@ -2,9 +2,11 @@
 
 The rule, frozen under its name (:data:`RULE`; another rule is another name):
 
-1. The newest entry of each annotator counts. Where a person has said something, what stage 1 decided does not.
-2. Nobody has said anything: stage 1's decision stands. Its boxes are taken (``auto``), the clip is removed
-   (``excluded``), a person must look (``person``), or there was no frame (``error``).
+1. The newest entry of each annotator counts. Where a person has said something, what stage 1 decided does not, and
+   what a finished release that was imported says does not either: it is no annotator, and ranks as stage 1 does.
+2. No person has said anything: an imported release stands as it is; without one stage 1's decision does. Its boxes
+   are taken (``auto``), the clip is removed (``excluded``), a person must look (``person``), or there was no frame
+   (``error``).
 3. An adjudicator has: the newest adjudication decides.
 4. One annotator has: it is so.
 5. Several have. Two *agree* if neither could localise the sound (whatever the reason), or if both drew boxes for the
@@ -27,6 +29,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from vggss.errors import printable
 from vggss.ledger.stage_records import NOT_LOCALISABLE, CandidateRow, Entry, Region
 from vggss.ledger.stages import Stages
 from vggss.pipeline.manual.matching import pairs
@@ -41,9 +44,9 @@ class Settled:
     """What stage 2 makes of a clip.
 
     ``state``: it has ``boxes``; it is ``removed``; annotators differ and an adjudicator must say (``adjudicate``); a
-    person must look and nobody has yet (``person``); there is no frame (``error``). ``how``: ``automatic``, ``one
-    annotator``, ``2 of 3 agree``, ``adjudicated``; empty where nothing is decided. ``annotators`` are those whose
-    entry was weighed, by name; of an adjudicated clip the adjudicator alone.
+    person must look and nobody has yet (``person``); there is no frame (``error``). ``how``: ``automatic``,
+    ``release``, ``one annotator``, ``2 of 3 agree``, ``adjudicated``; empty where nothing is decided. ``annotators``
+    are the people whose entry was weighed, by name; of an adjudicated clip the adjudicator alone.
     """
 
     clip: str
@@ -79,6 +82,8 @@ def settle(candidate: CandidateRow | None, entries: Sequence[Entry]) -> Settled:
     if judged := [entry for entry in entries if entry.role == "adjudicator"]:
         return _of_entry(_newest(judged), candidate, "adjudicated", _newest(judged).annotator)
     said = list(newest(entries).values())
+    if not said:
+        return _of_entry(_newest(entries), candidate, "release")
     if len(said) == 1:
         return _of_entry(said[0], candidate, "one annotator", said[0].annotator)
     return _merged(said, candidate)
@@ -112,12 +117,23 @@ def settled(stages: Stages, clips: Iterable[str] | None = None) -> dict[str, Set
 
 
 def newest(entries: Iterable[Entry]) -> dict[str, Entry]:
-    """Return the newest entry of each annotator on one clip, by annotator's name; adjudications are left out."""
+    """Return the newest entry of each annotator on one clip, by annotator's name.
+
+    Adjudications are left out, and what an imported release says.
+    """
     by_name: dict[str, list[Entry]] = {}
     for entry in entries:
-        if entry.role == "annotator":
+        if entry.role == "annotator" and not released(entry):
             by_name.setdefault(entry.annotator, []).append(entry)
     return {name: _newest(by_name[name]) for name in sorted(by_name)}
+
+
+def released(entry: Entry) -> bool:
+    """Whether an entry is a finished release that was imported, not what a person said."""
+    return bool(entry.regions) and all(
+        region.origin.by == "release" and region.origin.name == entry.annotator and region.parent is None
+        for region in entry.regions
+    )
 
 
 def agree(one: Entry, other: Entry, sound_class: str = "") -> bool:
@@ -125,14 +141,24 @@ def agree(one: Entry, other: Entry, sound_class: str = "") -> bool:
     return _likeness(one, other, sound_class) is not None
 
 
-def told(entry: Entry) -> str:
-    """Say in a few words what an entry says.
+def told(entry: Entry, sound_class: str = "") -> str:
+    """Say in a few words what an entry says; ``sound_class``: and of which class, where people differ in it.
 
     >>> told(Entry("a", "anna", "dog barking", "not_localisable", "too small"))
     'too small'
     """
     number = len(entry.regions)
-    return entry.reason or f"{number} {'box' if number == 1 else 'boxes'}"
+    said = entry.reason or f"{number} {'box' if number == 1 else 'boxes'}"
+    return f"{said} of {printable(sound_class)}" if sound_class else said
+
+
+def classes(said: Iterable[Entry], sound_class: str = "") -> dict[str, str]:
+    """Return the class that each person gave, where these differ; otherwise nothing for anybody.
+
+    ``sound_class`` stands in where an entry names none.
+    """
+    found = {entry.annotator: entry.sound_class or sound_class or "no class" for entry in said}
+    return found if len(set(found.values())) > 1 else dict.fromkeys(found, "")
 
 
 def _automatic(candidate: CandidateRow) -> Settled:
@@ -168,7 +194,11 @@ def _merged(said: Sequence[Entry], candidate: CandidateRow | None) -> Settled:
             return found
         reason = _most([entry.reason for entry in said if entry.state == "not_localisable"])
         return Settled(found.clip, found.sound_class, "removed", reason, (), found.how, names)
-    return Settled(said[0].clip, sound_class, "adjudicate", _dispute(said, sound_class), (), "", names)
+    agreed = {entry.sound_class or sound_class for entry in said}
+    dispute = _dispute(said, sound_class)
+    return Settled(
+        said[0].clip, agreed.pop() if len(agreed) == 1 else sound_class, "adjudicate", dispute, (), "", names
+    )
 
 
 def _dispute(said: Sequence[Entry], sound_class: str) -> str:
@@ -181,7 +211,9 @@ def _dispute(said: Sequence[Entry], sound_class: str) -> str:
         what = "how many boxes"
     else:
         what = "where the boxes are"
-    return f"they differ in {what} ({', '.join(f'{entry.annotator}: {told(entry)}' for entry in said)})"
+    named = classes(said, sound_class)
+    parts = [f"{entry.annotator}: {told(entry, named[entry.annotator])}" for entry in said]
+    return f"they differ in {what} ({', '.join(parts)})"
 
 
 def _likeness(one: Entry, other: Entry, sound_class: str) -> float | None:

@@ -10,6 +10,7 @@ from vggss.clip_id import canonical, without_folder_and_extension
 from vggss.errors import DataError, printable, some
 from vggss.ledger.stage_records import CandidateRow
 from vggss.pipeline.manual.batches import Batch, Given, Role
+from vggss.pipeline.manual.names import identity
 from vggss.pipeline.via import ViaImage
 
 _INSIDE = re.compile(r"(?<![A-Za-z0-9_-])([A-Za-z0-9_-]{11}_[0-9]{6})(?![0-9A-Za-z])", re.ASCII)
@@ -32,10 +33,16 @@ class Known:
 
 
 class Whose:
-    """All batches that were given out, and all that stage 1 has seen."""
+    """All batches that were given out, all that stage 1 has seen, and the sizes of frames (see :mod:`sizes`)."""
 
-    def __init__(self, batches: Iterable[Batch], candidates: Mapping[str, CandidateRow]) -> None:
+    def __init__(
+        self,
+        batches: Iterable[Batch],
+        candidates: Mapping[str, CandidateRow],
+        sizes: Mapping[str, tuple[int, int]],
+    ) -> None:
         self._candidates = candidates
+        self._sizes = sizes
         self._folders: dict[str, Batch] = {}
         self._pictures: dict[str, list[tuple[Batch, Given]]] = {}
         self._clips: dict[str, list[tuple[Batch, Given]]] = {}
@@ -92,7 +99,7 @@ class Whose:
             one = hit[0]
             return (
                 one is batch,
-                one.annotator == annotator and one.role == role,
+                identity(one.annotator) == identity(annotator) and one.role == role,
                 one.role == role,
                 one.number,
             )
@@ -125,9 +132,9 @@ class Whose:
         sound_class = given.sound_class if given else row.sound_class if row else ""
         if given:
             return Known(clip, sound_class, given.width, given.height, given, note)
-        if row is None or not (row.width and row.height):
+        if clip not in self._sizes:
             raise DataError(
-                f"{where}: the size of the frame of {printable(clip)} is not known, for stage 1 had none; run "
-                f"`vggss autobox` on it"
+                f"{where}: the size of the frame of {printable(clip)} is not known; bring the clip into the data folder "
+                f"(`vggss download` or `vggss ingest`), or hand in the project that was given out"
             )
-        return Known(clip, sound_class, row.width, row.height, None, note)
+        return Known(clip, sound_class, *self._sizes[clip], None, note)

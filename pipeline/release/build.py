@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -15,17 +15,27 @@ from vggss.benchmark import Annotation, Benchmark, dump_annotations, read_annota
 from vggss.errors import DataError, counted, printable, some
 from vggss.ledger.stages import Stages
 from vggss.pipeline.manual.agreement import agreement, alpha
+from vggss.pipeline.manual.names import identity
 from vggss.pipeline.manual.settling import RULE as MERGE_RULE
-from vggss.pipeline.release.account import Account, account_of, annotators, imported, releases, reviewers
+from vggss.pipeline.manual.settling import released as is_release
+from vggss.pipeline.release.account import Account, account_of, annotators, releases, reviewers
 from vggss.pipeline.release.choose import LEFT_OUT, WAITING, Choice, choose
 from vggss.pipeline.release.datasheet import datasheet
 from vggss.pipeline.release.figures import figures
 from vggss.pipeline.release.folder import SUMS, sums
 from vggss.pipeline.release.mend import RULE as MEND_RULE
-from vggss.pipeline.release.provenance import mended_document, provenance, pseudonyms, sha256_of
+from vggss.pipeline.release.provenance import (
+    mended_at_import,
+    mended_document,
+    provenance,
+    pseudonyms,
+    sha256_of,
+)
 from vggss.pipeline.release.record import People, Release, Wanted
 from vggss.pipeline.release.stages_table import StageTable, stage_table
 from vggss.pipeline.verify.standing import RULE as VERIFY_RULE
+from vggss.pipeline.verify.turns import missing
+from vggss.pipeline.verify.turns import wanted as times_seen
 from vggss.stats import PAPER_SOURCE, PAPER_TABLE_1, PAPER_TEXT, BenchmarkStats, benchmark_stats
 
 OF_THE_LIST = frozenset({"unknown class", "id not in the list", "class differs from the list"})
@@ -33,6 +43,7 @@ OF_THE_LIST = frozenset({"unknown class", "id not in the list", "class differs f
 
 NEXT = {
     "open": "`vggss verify` shows them to a reviewer",
+    "changed": "`vggss verify` shows them again",
     "contested": "`vggss verify` shows them to one more reviewer",
     "adjudicate": "`vggss via merge --export` gives them to an adjudicator",
     "person": "`vggss via export` makes a project for an annotator",
@@ -72,7 +83,7 @@ def build(stages: Stages, wanted: Wanted, clips: Iterable[str] | None = None) ->
     benchmark = Benchmark(wanted.title, annotations, "union", sha256_of(content))
     stats = benchmark_stats(benchmark)
     table = stage_table(account, choice.chosen)
-    people = _people(account, choice)
+    people = _people(account, choice, wanted.double)
     files = {
         f"{wanted.name}.json": content,
         "provenance.json": provenance(
@@ -83,7 +94,9 @@ def build(stages: Stages, wanted: Wanted, clips: Iterable[str] | None = None) ->
             wanted.comments,
         ),
         "datasheet.md": datasheet(wanted, stats, table, account, choice, people, unknown),
-        "stages.json": stages_document(wanted, stats, table, choice, unknown),
+        "stages.json": stages_document(
+            wanted, stats, table, choice, people, unknown, mended_at_import(account)
+        ),
         **{f"figures/{name}": d for name, d in figures(benchmark, stats, table.rows, wanted.title).items()},
     }
     files[SUMS] = sums(files)
@@ -123,15 +136,16 @@ def _nothing(choice: Choice, account: Account) -> str:
     return f"no clip may be released. {'. '.join(held)}"
 
 
-def _people(account: Account, choice: Choice) -> People:
-    known = set(releases(account))
+def _people(account: Account, choice: Choice, double: float) -> People:
+    known = {identity(name) for name in releases(account)}
     units = {
         clip: said
         for clip, given in account.verdicts.items()
-        if len(said := [verdict.action for name, verdict in given.items() if name not in known]) > 1
+        if len(said := [verdict.action for name, verdict in given.items() if identity(name) not in known]) > 1
     }
-    entries = [one for entries in account.entries.values() for one in entries if not imported(one)]
+    entries = [one for entries in account.entries.values() for one in entries if not is_release(one)]
     people = reviewers(account)
+    released = [one.clip for one in choice.chosen]
     return People(
         annotators=len(annotators(account)),
         reviewers=len(people),
@@ -141,8 +155,9 @@ def _people(account: Account, choice: Choice) -> People:
         reviewed_twice=len(units),
         same_verdict=sum(len(set(actions)) == 1 for actions in units.values()),
         alpha=alpha(units.values()),
-        released_once=sum(len(account.verdicts[one.clip]) == 1 for one in choice.chosen),
-        releases=tuple(sorted(known)),
+        released_once=sum(len(account.verdicts[clip]) == 1 for clip in released),
+        second=sum(bool(missing(account.verdicts[c], times_seen(c, double))) for c in released),
+        releases=tuple(releases(account)),
     )
 
 
@@ -172,7 +187,8 @@ def _header(wanted: Wanted, stats: BenchmarkStats, account: Account, choice: Cho
             "candidates": len(account.candidates),
             "entries": sum(map(len, account.entries.values())),
             "verdicts": account.given,
-            "verdicts that stand": sum(map(len, account.verdicts.values())),
+            "verdicts that count": sum(map(len, account.verdicts.values())),
+            "verdicts on what stage 2 says no more": sum(map(len, account.outdated.values())),
         },
         "mended": [mended_document(one) for one in choice.mended],
     }
@@ -183,7 +199,9 @@ def stages_document(
     stats: BenchmarkStats,
     table: StageTable,
     choice: Choice,
+    people: People,
     unknown: tuple[str, ...],
+    at_import: Sequence[Mapping[str, Any]],
 ) -> bytes:
     """Write the tables and figures of the paper, counted for this release, as JSON."""
     counts = asdict(stats) | {"boxes_per_clip": {str(n): c for n, c in stats.boxes_per_clip.items()}}
@@ -209,8 +227,9 @@ def stages_document(
         "stage_3": table.reviewed,
         "left_out": {reason: list(clips) for reason, clips in choice.left_out.items()},
         "waiting": sum(len(choice.left_out[reason]) for reason in WAITING),
-        "annotated_later": [one.clip for one in choice.chosen if one.later],
+        "second_opinions_to_come": people.second,
         "unknown_classes": list(unknown),
         "mended": [mended_document(one) for one in choice.mended],
+        "mended_at_import": list(at_import),
     }
     return orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n"

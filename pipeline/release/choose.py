@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from vggss.ledger.stage_records import Region
-from vggss.pipeline.manual.settling import Settled
-from vggss.pipeline.release.account import Account, imported
+from vggss.pipeline.manual.settling import Settled, released
+from vggss.pipeline.release.account import Account
 from vggss.pipeline.release.mend import Kept, Mended, Near, mend
 from vggss.pipeline.verify.standing import Outcome
 
 LEFT_OUT: dict[str, str] = {
     "open": "no verdict yet",
+    "changed": "changed after review: back in the queue",
     "contested": "as many reviewers accept as reject",
     "adjudicate": "annotators differ; an adjudicator must say",
     "person": "nobody has annotated it yet",
@@ -22,24 +22,19 @@ LEFT_OUT: dict[str, str] = {
     "no class": "accepted, but nobody says which class",
     "no box": "accepted, but no box of it covers anything",
 }
-"""Why a clip is not in a release; the first five wait for somebody."""
+"""Why a clip is not in a release; the first six wait for somebody."""
 
-WAITING = ("open", "contested", "adjudicate", "person", "error")
+WAITING = ("open", "changed", "contested", "adjudicate", "person", "error")
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A clip that is released.
-
-    ``class_from`` says who named the class. ``later`` is set if somebody annotated the clip otherwise after it had
-    been accepted: what the reviewers saw is released.
-    """
+    """A clip that is released; ``class_from`` says who named the class."""
 
     clip: str
     sound_class: str
     class_from: str
     boxes: tuple[Kept, ...]
-    later: bool
 
 
 @dataclass(frozen=True)
@@ -54,8 +49,8 @@ class Choice:
 def choose(account: Account, near: Near = "drop") -> Choice:
     """Take the clips that reviewers accepted, with the boxes that they saw; in the order of their ids.
 
-    What stage 2 removed or has not decided is left out though a reviewer may have accepted it before; a clip that
-    waits for its first annotator is taken if a reviewer drew boxes and accepted them.
+    What stage 2 removed or has not decided is left out though a reviewer may have accepted it before, and so is a clip
+    whose class or boxes changed after it was reviewed: the queue offers it again.
     """
     chosen: list[Chosen] = []
     left_out: dict[str, list[str]] = {reason: [] for reason in LEFT_OUT}
@@ -63,7 +58,7 @@ def choose(account: Account, near: Near = "drop") -> Choice:
     for clip in account.clips:
         found = account.outcomes.get(clip) or Outcome(clip, "open")
         stage_2 = account.settled.get(clip)
-        if reason := _hindrance(found, stage_2):
+        if reason := _hindrance(found, stage_2, clip in account.outdated):
             left_out[reason].append(clip)
             continue
         boxes, done = mend(clip, found.regions, near)
@@ -72,20 +67,17 @@ def choose(account: Account, near: Near = "drop") -> Choice:
         if not sound_class or not boxes:
             left_out["no box" if sound_class else "no class"].append(clip)
             continue
-        later = _annotated_later(clip, account) and _differs(stage_2, found.regions)
-        chosen.append(Chosen(clip, sound_class, class_from, boxes, later))
+        chosen.append(Chosen(clip, sound_class, class_from, boxes))
     return Choice(tuple(chosen), {k: tuple(v) for k, v in left_out.items()}, tuple(mended))
 
 
-def _hindrance(found: Outcome, stage_2: Settled | None) -> str:
-    """Return why a clip may not be released, empty if it may."""
-    if stage_2 is not None and stage_2.state in ("removed", "adjudicate", "error"):
+def _hindrance(found: Outcome, stage_2: Settled | None, outdated: bool) -> str:
+    """Return why a clip may not be released, empty if it may; what stage 2 holds back comes first."""
+    if stage_2 is not None and stage_2.state != "boxes":
         return stage_2.state
-    if found.state == "accepted":
-        return ""
-    if found.state == "open" and stage_2 is not None and stage_2.state == "person":
-        return "person"
-    return found.state
+    if found.state == "open" and outdated:
+        return "changed"
+    return "" if found.state == "accepted" else found.state
 
 
 def _class_of(found: Outcome, stage_2: Settled | None, account: Account) -> tuple[str, str]:
@@ -97,16 +89,6 @@ def _class_of(found: Outcome, stage_2: Settled | None, account: Account) -> tupl
     if row is not None and row.sound_class == settled_class:
         return settled_class, "the list of clips"
     said = [entry for entry in account.entries.get(found.clip, ()) if entry.sound_class == settled_class]
-    if said and all(map(imported, said)):
+    if said and all(map(released, said)):
         return settled_class, f"release {said[0].annotator}"
     return settled_class, "annotator" if settled_class else ""
-
-
-def _annotated_later(clip: str, account: Account) -> bool:
-    accepted = [one.time for one in account.verdicts.get(clip, {}).values() if one.action == "accept"]
-    said = [entry.time for entry in account.entries.get(clip, ())]
-    return bool(accepted and said) and max(said) > max(accepted)
-
-
-def _differs(stage_2: Settled | None, regions: tuple[Region, ...]) -> bool:
-    return stage_2 is not None and [r.box for r in stage_2.regions] != [r.box for r in regions]

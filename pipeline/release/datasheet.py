@@ -13,9 +13,10 @@ from collections.abc import Sequence
 from vggss._version import __version__
 from vggss.errors import counted
 from vggss.pipeline.manual.settling import RULE as MERGE_RULE
-from vggss.pipeline.release.account import Account, imported
+from vggss.pipeline.release.account import Account
 from vggss.pipeline.release.choose import LEFT_OUT, Choice
 from vggss.pipeline.release.mend import RULE as MEND_RULE
+from vggss.pipeline.release.provenance import mended_at_import
 from vggss.pipeline.release.record import People, Wanted
 from vggss.pipeline.release.stages_table import StageTable
 from vggss.pipeline.verify.standing import RULE as VERIFY_RULE
@@ -118,11 +119,9 @@ def _collection(account: Account, people: People) -> str:
     )
     when = f"{times[0][:10]} to {times[-1][:10]} (UTC, of what still stands)" if times else NOT_RECORDED
     releases = ", ".join(map(_code, people.releases)) or "none"
-    cleaned = sum(
-        bool(entry.comment) for said in account.entries.values() for entry in said if imported(entry)
-    )
+    cleaned = len({one["clip"] for one in mended_at_import(account)})
     lost = (
-        f"; boxes of {counted(cleaned, 'clip')} were left out or cut then (`--comments` puts into `provenance.json` which)"
+        f"; boxes of {counted(cleaned, 'clip')} were left out or cut then (`mended_at_import` in `stages.json`)"
         if cleaned
         else ""
     )
@@ -166,7 +165,7 @@ def _people(people: People) -> str:
         ("F1 of their boxes at an IoU of 0.5", _share(agreed.f1)),
         ("mean IoU of boxes that match", _share(agreed.iou)),
         ("reviewers", f"{people.reviewers:,}"),
-        ("verdicts that stand", f"{people.verdicts:,}"),
+        ("verdicts that count", f"{people.verdicts:,}"),
         ("clips that several reviewed", f"{people.reviewed_twice:,}"),
         ("of them with one and the same verdict", f"{people.same_verdict:,}"),
         ("Krippendorff's alpha, accept or reject", _share(people.alpha)),
@@ -188,19 +187,17 @@ def _limits(wanted: Wanted, stats: BenchmarkStats, choice: Choice, people: Peopl
     ]
     mended = Counter((one.kind, one.deed) for one in choice.mended)
     done = [(kind, deed, f"{number:,}") for (kind, deed), number in sorted(mended.items())]
-    later = sum(one.later for one in choice.chosen)
     return (
         "## Known limits\n\n"
         f"- {counted(stats.large_clips, 'clip')} with more than half of the frame boxed: a protocol that always "
         "predicts half of the frame cannot reach them.\n"
+        + f"- Clips of those released that rest on the verdict of one reviewer or of an imported release alone: "
+        f"{people.released_once:,}.\n"
         + (
-            f"- {counted(later, 'clip')} annotated otherwise after the reviewer had accepted; what was accepted is "
-            "released.\n"
-            if later
+            f"- Clips of those released that a second reviewer has still to see: {people.second:,}.\n"
+            if people.second
             else ""
         )
-        + f"- {counted(people.released_once, 'clip')} of those released rest on the verdict of one reviewer or of an "
-        "imported release alone.\n"
         + (
             "- A clip may hold boxes that are nearly the same (`--near-duplicates keep`); `vggss audit` names them.\n\n"
             if wanted.near == "keep"

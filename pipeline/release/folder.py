@@ -5,8 +5,11 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import secrets
 import shutil
+import sys
+import time
 from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
@@ -17,6 +20,7 @@ from vggss.errors import DataError, UsageError, printable, some
 SUMS = "SHA256SUMS"
 BESIDE = ("provenance.json", "stages.json")
 """JSON files of a release that are not the annotations."""
+ABANDONED = 60.0  # seconds after which an unfinished folder is nobody's; writing one takes a few
 MOST = 1000  # files in a folder that are looked at; a release has a dozen
 
 
@@ -43,13 +47,14 @@ def write_folder(out: Path, files: Mapping[str, bytes], overwrite: bool = False)
     """
     try:
         out = out.resolve()
+        _tidy(out)
         names = _names_in(out)
         if names == set(files) and _holds(out, files):
             return False
         if names:
             _may_replace(out, names, overwrite)
         out.parent.mkdir(parents=True, exist_ok=True)
-        fresh = out.with_name(f".{out.name[:40]}.{secrets.token_hex(6)}.part")
+        fresh = _beside(out, "part")
         try:
             _fill(fresh, files)
             _put(fresh, out)
@@ -99,11 +104,17 @@ def _fill(folder: Path, files: Mapping[str, bytes]) -> None:
 
 
 def _put(fresh: Path, out: Path) -> None:
-    """Give a folder its name; what has the name now is taken away after that, or put back."""
+    """Give a folder its name; what has the name now is taken away after that, or put back.
+
+    Where the system can exchange two names, there is no moment without a release; elsewhere one that is cut short
+    between two steps is mended by the next run.
+    """
     if not out.exists():
         fresh.replace(out)
         return
-    away = out.with_name(f".{out.name[:40]}.{secrets.token_hex(6)}.old")
+    if _exchange(fresh, out):
+        return  # what had the name lies where the new one was written, and is removed with it
+    away = _beside(out, "old")
     out.replace(away)
     try:
         fresh.replace(out)
@@ -112,6 +123,53 @@ def _put(fresh: Path, out: Path) -> None:
         raise
     with contextlib.suppress(OSError):
         shutil.rmtree(away)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Exchange the names of two folders in one step; False where the system or the disk cannot."""
+    if not sys.platform.startswith("linux"):
+        return False
+    import ctypes
+
+    try:
+        rename = ctypes.CDLL(None, use_errno=True).renameat2
+    except (OSError, AttributeError):  # a C library without it
+        return False
+    here, exchange = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
+    return bool(rename(here, os.fsencode(one), here, os.fsencode(other), exchange) == 0)
+
+
+def _beside(out: Path, kind: str) -> Path:
+    """Name a hidden folder beside one: ``part`` for what is being written, ``old`` for what is being replaced."""
+    return out.with_name(f".{_stem(out)}.{secrets.token_hex(6)}.{kind}")
+
+
+def _stem(out: Path) -> str:
+    """Return a folder's name, or the start of it with a digest where it is too long to be added to."""
+    if len(os.fsencode(out.name)) <= 200:
+        return out.name
+    return f"{out.name[:40]}-{hashlib.sha256(os.fsencode(out.name)).hexdigest()[:12]}"
+
+
+def _tidy(out: Path) -> None:
+    """Mend what a run that was killed left: put the old release back where there is none, remove what is unfinished."""
+    ours = re.compile(rf"\.{re.escape(_stem(out))}\.[0-9a-f]{{12}}\.(part|old)")
+    if not out.parent.is_dir():
+        return
+    left = [
+        path
+        for path in out.parent.iterdir()
+        if ours.fullmatch(path.name) and path.is_dir() and not path.is_symlink()
+    ]
+    old = sorted((path for path in left if path.suffix == ".old"), key=lambda path: path.stat().st_mtime)
+    if old and not os.path.lexists(out):
+        newest = old.pop()
+        newest.replace(out)
+        left.remove(newest)
+    for path in left:
+        with contextlib.suppress(OSError):
+            if time.time() - path.stat().st_mtime > ABANDONED:
+                shutil.rmtree(path)
 
 
 def sums(files: Mapping[str, bytes]) -> bytes:

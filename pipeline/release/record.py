@@ -11,10 +11,14 @@ from vggss.pipeline.manual.agreement import Agreement
 from vggss.pipeline.release.choose import LEFT_OUT, WAITING, Choice
 from vggss.pipeline.release.mend import Near
 from vggss.pipeline.release.stages_table import StageTable
+from vggss.pipeline.verify.turns import DOUBLE
 from vggss.stats import BenchmarkStats
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
-_TAKEN = ("provenance", "stages")
+_TAKEN = ("datasheet", "figures", "provenance", "SHA256SUMS", "stages")
+_DEVICES = frozenset(["con", "prn", "aux", "nul"]) | {
+    f"{port}{number}" for port in ("com", "lpt") for number in range(10)
+}
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,8 @@ class Wanted:
 
     ``near``: what becomes of boxes that are nearly the same (see :func:`vggss.pipeline.release.mend.mend`).
     ``comments``: whether comments and foreign attributes go into the provenance. ``pseudonyms``: whether people are
-    called ``person 1``... ``notes``: Markdown for the datasheet, by the makers.
+    called ``person 1``... ``notes``: Markdown for the datasheet, by the makers. ``double``: share of the clips that
+    two reviewers see, as it was given to the review.
     """
 
     version: str
@@ -33,13 +38,14 @@ class Wanted:
     comments: bool = False
     pseudonyms: bool = False
     notes: str = ""
+    double: float = DOUBLE
 
     def __post_init__(self) -> None:
         for what, text in (("--name", self.name), ("--version", self.version)):
-            if not _NAME.fullmatch(text) or (what == "--name" and text in _TAKEN):
+            if not _NAME.fullmatch(text) or (what == "--name" and _taken(text)):
                 raise UsageError(
                     f"{what} is {brief(text)}; up to 64 of A-Z a-z 0-9 . _ + - are needed, the first a letter or a "
-                    f"digit, and no name that another file of the release has ({', '.join(_TAKEN)})"
+                    f"digit, and no name of another file of the release ({', '.join(_TAKEN)}) or of a device (con, nul)"
                 )
         if not self.licence.isprintable() or len(self.licence) > 200:
             raise UsageError(
@@ -52,25 +58,32 @@ class Wanted:
         return f"{self.name} {self.version}"
 
 
+def _taken(name: str) -> bool:
+    """Whether some disk could not tell a file of that name from another one, or takes it for a device."""
+    first = name.lower().partition(".")[0]
+    return name.lower() in {other.lower() for other in _TAKEN} or first in _DEVICES
+
+
 @dataclass(frozen=True)
 class People:
     """Who took part: numbers of people, and how far they agree.
 
-    ``reviewed_twice``: clips on which the verdicts of several reviewers stand, of which ``same_verdict`` all say the
+    ``reviewed_twice``: clips on which the verdicts of several reviewers count, of which ``same_verdict`` all say the
     same; ``alpha``: Krippendorff's on accept or reject, None where nothing could differ. ``released_once``: clips of
-    the release that rest on one verdict. ``releases`` are the names of finished releases that were imported; they
-    are no people.
+    the release that rest on one verdict; ``second``: those that a second reviewer has still to see. ``releases`` are
+    the names of finished releases that were imported; they are no people.
     """
 
     annotators: int
     reviewers: int
     entries: int
-    verdicts: int  # that stand
+    verdicts: int  # that count
     agreement: Agreement
     reviewed_twice: int
     same_verdict: int
     alpha: float | None
     released_once: int
+    second: int
     releases: tuple[str, ...]
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import shutil
+import sqlite3
 from collections.abc import Awaitable, Callable
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -34,6 +37,7 @@ PAGE = {
 }
 """The files of the page, by address: a list, so that no address can be made to name another file."""
 
+_ROOM = 1 << 20  # bytes; a disk with less is full
 _HELD = 86_400  # seconds that a browser may keep a preview, whose address changes with its content
 
 
@@ -60,7 +64,7 @@ def make_app(desk: Desk, token: str, port: int, reviewer: str = "") -> ASGIApp:
         routes=routes,
         exception_handlers={
             RefusedError: _on_refusal,
-            VggssError: _on_error,
+            VggssError: _Faults(desk.root.path).on_error,
             HTTPException: _on_http,
             Exception: _on_slip,
         },
@@ -84,7 +88,7 @@ class _Requests:
             ("beat", self.beat),
             ("leave", self.leave),
         ]
-        posts = [Route(f"/api/{name}", _post(answer), methods=["POST"]) for name, answer in found]
+        posts = [Route(f"/api/{name}", _post(self._desk, answer), methods=["POST"]) for name, answer in found]
         return [Route("/api/hello", self.hello, methods=["GET"]), *posts]
 
     async def hello(self, _request: Request) -> Response:
@@ -151,11 +155,13 @@ def _page(name: str, kind: str) -> Callable[[Request], Awaitable[Response]]:
 
 
 def _post(
+    desk: Desk,
     answer: Callable[[Seat, dict[str, Any]], Awaitable[dict[str, Any]]],
 ) -> Callable[[Request], Awaitable[Response]]:
     async def read(request: Request) -> Response:
         body = await body_of(request)
-        seat = Seat(reviewer_of(body), text_of(body, "window"))
+        reviewer = await desk.do(desk.known, reviewer_of(body))
+        seat = Seat(reviewer, text_of(body, "window"))
         return _json(await answer(seat, body))
 
     return read
@@ -170,9 +176,27 @@ async def _on_refusal(_request: Request, error: Exception) -> Response:
     return refused(error)
 
 
-async def _on_error(request: Request, error: Exception) -> Response:
-    """Tell the reviewer what a user can mend: an unreadable clip, a full disk, a ledger that is held."""
-    return _json({"error": str(error)}, 422 if request.url.path == "/preview" else 503)
+class _Faults:
+    """What a user can mend, told to the reviewer: an unreadable clip, a full disk, a ledger that is held."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def on_error(self, request: Request, error: Exception) -> Response:
+        """Answer 422 for a preview that cannot be had; else 503, upon which the page asks again."""
+        if request.url.path == "/preview":
+            return _json({"error": str(error)}, 422)
+        return _json({"error": self._full(error.__cause__) or str(error)}, 503)
+
+    def _full(self, cause: BaseException | None) -> str:
+        """Say that the disk is full, if that is what SQLite stumbles over: it may call it an error of the disk."""
+        if not isinstance(cause, sqlite3.Error):
+            return ""
+        code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
+        suspect = code == sqlite3.SQLITE_IOERR and shutil.disk_usage(self._folder).free < _ROOM
+        if code != sqlite3.SQLITE_FULL and not suspect:
+            return ""
+        return f"the disk that holds {self._folder} is full; make room there"
 
 
 async def _on_http(_request: Request, error: Exception) -> Response:

@@ -49,7 +49,7 @@ class Given:
     seconds: float
     base: int
     known: int
-    stand: str  # what the page says of those boxes, so that no others are taken for them
+    stand: str  # the fingerprint of what stage 2 said when the page was given the clip; empty: not said
     boxes: tuple[Drawn, ...]
 
 

@@ -7,18 +7,21 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from vggss.errors import UsageError
 from vggss.ledger import Ledger
 from vggss.ledger.stage_records import CandidateRow, Region, Verdict
 from vggss.ledger.stages import Stages
 from vggss.pipeline.review.bodies import Given, regions_of
 from vggss.pipeline.review.gate import RefusedError
-from vggss.pipeline.review.told import clip_document, stand_of
+from vggss.pipeline.review.told import clip_document
 from vggss.pipeline.verify.preview import Previews
 from vggss.pipeline.verify.queue import LEASE, LEAVING, ReviewQueue
+from vggss.pipeline.verify.reviewer import known_reviewer
+from vggss.pipeline.verify.standing import fingerprint
 from vggss.pipeline.verify.turns import Item, Turn
 from vggss.storage import DataRoot
 
@@ -60,6 +63,7 @@ class Desk:
         self._frames: dict[str, float | None] = {}
         self._before: dict[str, tuple[Seat, float]] = {}  # clips on screens: whose, and when last heard of
         self._skipped: dict[str, dict[str, None]] = {}  # by reviewer, oldest first
+        self._names: dict[str, str] = {}  # as typed, and as the ledger spells them
         self.given = 0  # verdicts since the server began
         self._ledger: Ledger | None = None
         try:
@@ -87,6 +91,19 @@ class Desk:
     def clips(self) -> int:
         """Return how many clips are in the queue."""
         return len(self._queue.items)
+
+    def named(self, name: str) -> str:
+        """Return a reviewer's name as the ledger spells it, for who starts the server; UsageError for a release's."""
+        return self._thread.submit(known_reviewer, self._queue.stages, name).result()
+
+    def known(self, name: str) -> str:
+        """Return a reviewer's name as the ledger spells it; 400 for the name of an imported release."""
+        if name not in self._names:
+            try:
+                self._names[name] = known_reviewer(self._queue.stages, name)
+            except UsageError as error:
+                raise RefusedError(400, str(error)) from error
+        return self._names[name]
 
     async def do(self, work: Callable[..., T], *values: Any) -> T:
         """Run one of the other methods in the desk's thread; it goes on even if the one who asked has gone."""
@@ -121,29 +138,46 @@ class Desk:
         RefusedError
             404 it is not in the queue; 409 somebody else has it.
         """
-        turn = self._queue.open(seat.reviewer, clip, leave)
-        if turn.why == "unknown":
-            raise RefusedError(404, "this clip is not in the queue; another one is shown instead")
-        if turn.why == "taken" or clip in self._elsewhere(seat):
-            by = turn.by or "you, in another window"
-            raise RefusedError(409, f"this clip is on the screen of {by} now", by=by)
-        return self._answer(seat, turn, turn.given)
+        by = "you, in another window" if clip in self._elsewhere(seat) else ""
+        if not by:  # else nothing is given up, and nothing taken
+            turn = self._queue.open(seat.reviewer, clip, leave)
+            if turn.why == "unknown":
+                raise RefusedError(404, "this clip is not in the queue; another one is shown instead")
+            if turn.why != "taken":
+                return self._answer(seat, turn, turn.given)
+            by = turn.by
+        raise RefusedError(409, f"this clip is on the screen of {by} now", by=by)
 
     def judge(self, seat: Seat, given: Given) -> int:
-        """Enter a verdict, once however often it is sent; returns its number. On disk when this returns."""
+        """Enter a verdict, once however often it is sent; returns its number. On disk when this returns.
+
+        Raises
+        ------
+        RefusedError
+            409 stage 2 says something else of the clip than what the page was given; 404, 400.
+        """
         item, _ = self._item(given.clip)
-        base = self._base(given, item)
-        regions = regions_of(given, base, seat.reviewer)
+        today = fingerprint(item.settled)
+        standing = self._queue.standing.of(given.clip).get(seat.reviewer)
+        before = standing if standing is not None and standing.number > given.known else None
+        if given.stand and given.stand != today:
+            same = (given.action, given.reason, given.comment, given.stand)
+            if before is not None and _words(before) == same:
+                return before.number  # entered before stage 2 changed; the page did not hear of it
+            raise RefusedError(
+                409, "stage 2 has changed the class or the boxes of this clip meanwhile; look at it again"
+            )
+        regions = regions_of(given, self._base(given, item), seat.reviewer)
         verdict = Verdict(
             given.clip, seat.reviewer, given.action, given.reason, regions, item.settled.sound_class,
-            given.comment, round(given.seconds, 2),
+            given.comment, round(given.seconds, 2), today,
         )  # fmt: skip
-        standing = self._queue.standing.of(given.clip).get(seat.reviewer)
-        if standing is not None and standing.number > given.known and _says_the_same(standing, verdict):
-            return standing.number
+        if before is not None and _words(before) == _words(verdict) and before.regions == regions:
+            return before.number
+        entered = self._queue.give(verdict)
         self._skipped.get(seat.reviewer, {}).pop(given.clip, None)
         self.given += 1
-        return self._queue.give(verdict).number
+        return entered.number
 
     def undo(self, seat: Seat, number: int, leave: str) -> dict[str, Any]:
         """Take back a verdict and give its clip, with the boxes as they were on the screen.
@@ -160,6 +194,8 @@ class Desk:
         if standing is not None and standing.number == number:
             undo = Verdict(taken_back.clip, seat.reviewer, "undo", undoes=number)
             self._queue.give(undo)
+        if taken_back.clip in self._elsewhere(seat):
+            return self.next(seat, leave, "", False)
         turn = self._queue.open(seat.reviewer, taken_back.clip, leave)
         if turn.item is None:
             return self.next(seat, leave, "", False)
@@ -174,9 +210,10 @@ class Desk:
 
     def leave(self, seat: Seat, clip: str) -> None:
         """Hear that a window was closed, or is loaded anew: then the clip is still kept for a moment."""
-        if clip in self._queue.items:
+        if clip in self._queue.items and clip not in self._elsewhere(seat):
             self._queue.keep(seat.reviewer, clip, LEAVING)
-            self._before.pop(clip, None)
+            if self._before.get(clip, (seat, 0.0))[0] == seat:
+                self._before.pop(clip, None)
 
     def _item(self, clip: str) -> tuple[Item, float | None]:
         item = self._queue.items.get(clip)
@@ -191,15 +228,12 @@ class Desk:
         return next(self._queue.stages.candidates([clip], raw=raw), None)
 
     def _base(self, given: Given, item: Item) -> Sequence[Region]:
-        found = item.settled.regions
-        if given.base:
-            known = self._queue.verdicts.get(given.base)
-            if known is None or known.clip != given.clip:
-                raise RefusedError(400, "the boxes come from a verdict that is not there; reload the page")
-            found = known.regions
-        if given.stand and given.stand != stand_of(found):
-            raise RefusedError(409, "stage 2 has changed the boxes of this clip meanwhile; look at it again")
-        return found
+        if not given.base:
+            return item.settled.regions
+        known = self._queue.verdicts.get(given.base)
+        if known is None or known.clip != given.clip:
+            raise RefusedError(400, "the boxes come from a verdict that is not there; reload the page")
+        return known.regions
 
     def _elsewhere(self, seat: Seat) -> set[str]:
         """Return the clips that lie before this reviewer in another window that was heard of lately."""
@@ -216,14 +250,19 @@ class Desk:
         for clip in [clip for clip, (other, _) in self._before.items() if other == seat]:
             del self._before[clip]
         progress = self._progress(seat.reviewer)
-        if turn.item is None:
+        item = turn.item
+        if item is None:
             return {"clip": None, "why": turn.why, "progress": progress}
-        clip = turn.item.settled.clip
+        clip, today = item.settled.clip, fingerprint(item.settled)
+        if base is not None and base.shown not in ("", today):  # of a clip that stage 2 has changed since
+            base = None
+        if turn.given is not None and turn.given.shown not in ("", today):
+            turn = replace(turn, given=None)
         self._before[clip] = (seat, time.monotonic())
         self._have_ready(seat.reviewer, clip)
         row = self._candidate(clip, raw=True)
-        key = self.previews.path(turn.item.facts, row.frame_time if row else None).stem
-        return {"clip": clip_document(turn.item, turn, base, row, key), "progress": progress}
+        key = self.previews.path(item.facts, row.frame_time if row else None).stem
+        return {"clip": clip_document(item, turn, base, row, key), "progress": progress}
 
     def _have_ready(self, reviewer: str, clip: str) -> None:
         coming = [one for one in self._queue.upcoming(reviewer, AHEAD + 1) if one != clip][:AHEAD]
@@ -237,8 +276,5 @@ class Desk:
         return {**asdict(found), "seconds_left": found.seconds_left}
 
 
-def _says_the_same(one: Verdict, other: Verdict) -> bool:
-    def what(verdict: Verdict) -> tuple[Any, ...]:
-        return verdict.action, verdict.reason, verdict.regions, verdict.comment
-
-    return what(one) == what(other)
+def _words(verdict: Verdict) -> tuple[str, ...]:
+    return verdict.action, verdict.reason, verdict.comment, verdict.shown

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -122,14 +121,11 @@ class Gate:
         return secrets.compare_digest(given.encode("utf-8", "replace"), self._token.encode())
 
     def _kept_token(self, headers: Headers) -> str:
-        for line in headers.getlist("cookie"):
-            jar: SimpleCookie = SimpleCookie()
-            try:
-                jar.load(line)
-            except CookieError:
-                continue
-            if self.cookie in jar:
-                return str(jar[self.cookie].value)
+        """Return the token of the cookie. Other programs on 127.0.0.1 set cookies too, of any form: only ours is read."""
+        for one in ";".join(headers.getlist("cookie")).split(";"):
+            name, _, value = one.partition("=")
+            if name.strip() == self.cookie:
+                return value.strip()
         return ""
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
-from vggss.ledger.stage_records import CandidateRow, Origin, Region, Verdict, regions_json
+from vggss.ledger.stage_records import CandidateRow, Origin, Region, Verdict
 from vggss.pipeline.verify.preview import shown
+from vggss.pipeline.verify.standing import fingerprint
 from vggss.pipeline.verify.turns import Item, Turn
 
 SHOWN = 8  # classes that the detector saw, beside the video
@@ -51,19 +50,14 @@ def clip_document(
         "sound": item.facts.channels > 0 or bool(item.facts.sound_path),
         "pair": bool(item.facts.sound_path),
         "base": base.number if base is not None else 0,
-        "stand": stand_of(regions),
+        "stand": fingerprint(item.settled),
         "regions": [_region(place, one) for place, one in enumerate(regions)],
         "candidates": _seen(row),
         "given": _given(turn.given),
         "comment": base.comment if base is not None else "",
         "skipped": turn.skipped,
-        "twice": item.wanted > 1,
+        "changed": turn.changed,
     }
-
-
-def stand_of(regions: Sequence[Region]) -> str:
-    """Return a digest of the boxes that the page was given: the same boxes must lie under what it sends back."""
-    return hashlib.sha256(regions_json(tuple(regions)).encode()).hexdigest()[:16]
 
 
 def _how(item: Item) -> str:

@@ -9,7 +9,6 @@ import secrets
 import stat
 import threading
 import time
-from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -98,15 +97,36 @@ class Previews:
             self._asked[path] = made
             return made
 
-    def prefetch(self, wanted: Iterable[tuple[FileFacts, float | None]]) -> None:
-        """Have some made for later; what fails will say so when it is asked for."""
-        for facts, frame_time in wanted:
-            self.ask(facts, frame_time)
-
 
 def shown(facts: FileFacts, frame_time: float | None) -> Window:
     """Return what the preview of a file shows; of a frame with its sound, the middle of the sound."""
     return window(facts.duration, None if facts.sound_path else frame_time)
+
+
+def displayed(path: Path) -> tuple[int, int]:
+    """Return width and height of a preview as a browser shows it, in pixels: those that VIA draws in.
+
+    Where pixels are not square, one side is stretched and none shrunk (HTML, ``videoWidth``).
+
+    Raises
+    ------
+    DataError
+        it cannot be read.
+    """
+    try:
+        import av
+    except ImportError as error:
+        raise DataError(
+            f"{error.name} is not installed, which reads video; pip install 'vggss[media]'"
+        ) from error
+    try:
+        with av.open(str(path.absolute())) as container:
+            stream = container.streams.video[0]
+            width, height = stream.codec_context.width, stream.codec_context.height
+            shape = stream.sample_aspect_ratio or 1
+    except (av.FFmpegError, IndexError) as error:
+        raise DataError(f"{path.name} cannot be read: {error}; delete it, and it is made anew") from error
+    return (max(round(width * shape), 1), height) if shape >= 1 else (width, max(round(height / shape), 1))
 
 
 def make(

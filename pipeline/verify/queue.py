@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import replace
 
 from vggss.ledger.stage_records import Lease, Verdict
 from vggss.ledger.stages import Queue, Stages
-from vggss.pipeline.manual.settling import settled
-from vggss.pipeline.verify.standing import Standing
+from vggss.pipeline.manual.names import identity
+from vggss.pipeline.manual.settling import Settled, settled
+from vggss.pipeline.verify.standing import Today
 from vggss.pipeline.verify.turns import DOUBLE, Item, Progress, Turn, missing, pace, tied, wanted
 
 LEASE = 120.0  # seconds that a clip lies before a reviewer without a sign of life
@@ -20,7 +22,8 @@ class ReviewQueue:
     """The queue as one server sees it; use it from one thread.
 
     What stages 1 and 2 say is kept in memory and read again now and then, verdicts are read from the last known one
-    on, and leases live in the ledger: whatever takes a clip does so in one transaction of its own.
+    on, and leases live in the ledger: whatever takes a clip does so in one transaction of its own. A clip whose
+    class or boxes changed after its verdicts is open again, for the same reviewers too.
 
     Parameters
     ----------
@@ -43,7 +46,7 @@ class ReviewQueue:
     ) -> None:
         self.stages, self.double = stages, double
         self.items: dict[str, Item] = {}
-        self.standing = Standing()
+        self.standing = Today(self._settled)
         self.verdicts: dict[int, Verdict] = {}  # by number, those that were undone too
         self._clips = None if clips is None else list(clips)
         self._clock = clock
@@ -87,7 +90,7 @@ class ReviewQueue:
         """Return what changes with every candidate, entry and clip that is written."""
         ask = self.stages.ledger.ask
         return (
-            ask("SELECT rowid, changed FROM candidates ORDER BY rowid DESC LIMIT 1"),
+            ask("SELECT max(rowid), total(rowid) FROM candidates WHERE stands"),
             ask("SELECT max(number) FROM entries"),
             ask("SELECT max(number) FROM events"),
         )
@@ -120,14 +123,17 @@ class ReviewQueue:
             clips that lie before the same reviewer in another window.
         """
         self._look()
+        reviewer = self.standing.spelled(reviewer)
         with self.stages.queue() as queue:
             self._learn(queue.verdicts(self.standing.last))
             held = {lease.clip: lease.reviewer for lease in queue.leases(self._clock())}
-            if held.get(leave) == reviewer:
+            if _same(held.get(leave), reviewer):
                 queue.take(Lease(leave, reviewer, 0.0))
                 del held[leave]
-            mine = [clip for clip, who in held.items() if who == reviewer and clip not in elsewhere]
-            free = self._free(reviewer, {*elsewhere, *(c for c, who in held.items() if who != reviewer)})
+            mine = [clip for clip, who in held.items() if _same(who, reviewer) and clip not in elsewhere]
+            free = self._free(
+                reviewer, {*elsewhere, *(c for c, who in held.items() if not _same(who, reviewer))}
+            )
             candidates = dict.fromkeys(free)
             first = next((clip for clip in (prefer, *mine) if clip in candidates), None)
             if first is None:
@@ -138,27 +144,33 @@ class ReviewQueue:
             if first is None:
                 return Turn(None, "waiting" if self._open else "done")
             queue.take(Lease(first, reviewer, self._clock() + LEASE))
-        return Turn(self.items[first], skipped=first in skipped)
+        return Turn(self.items[first], skipped=first in skipped, changed=self.changed(first))
 
     def upcoming(self, reviewer: str, number: int) -> list[str]:
         """Return clips that will probably come next for a reviewer, to have them ready; takes none."""
-        found = self._free(reviewer, ())
+        found = self._free(self.standing.spelled(reviewer), ())
         return [clip for clip, _ in zip(found, range(number), strict=False)]
 
     def open(self, reviewer: str, clip: str, leave: str = "") -> Turn:
         """Take a certain clip, whether it has the reviewer's verdict already or not."""
         if clip not in self.items:
             return Turn(None, "unknown")
+        reviewer = self.standing.spelled(reviewer)
         with self.stages.queue() as queue:
             self._learn(queue.verdicts(self.standing.last))
             held = queue.leases(self._clock())
             for lease in held:
-                if lease.clip == clip and lease.reviewer != reviewer:
+                if lease.clip == clip and not _same(lease.reviewer, reviewer):
                     return Turn(None, "taken", lease.reviewer)
-            if any(lease.clip == leave and lease.reviewer == reviewer for lease in held):
+            if any(lease.clip == leave and _same(lease.reviewer, reviewer) for lease in held):
                 queue.take(Lease(leave, reviewer, 0.0))
             queue.take(Lease(clip, reviewer, self._clock() + LEASE))
-        return Turn(self.items[clip], given=self.standing.of(clip).get(reviewer))
+        given = self.standing.counting(clip).get(self.standing.spelled(reviewer))
+        return Turn(self.items[clip], given=given, changed=self.changed(clip))
+
+    def changed(self, clip: str) -> bool:
+        """Whether a clip's class or boxes are others since somebody gave a verdict on it."""
+        return bool(self.standing.outdated(clip))
 
     def keep(self, reviewer: str, clip: str, seconds: float = LEASE) -> str:
         """Prolong (or shorten) a reviewer's hold on a clip; returns who else has it now, empty if nobody."""
@@ -170,19 +182,21 @@ class ReviewQueue:
 
     def give(self, verdict: Verdict) -> Verdict:
         """Enter a verdict; it is on disk when this returns."""
-        added = self.stages.record_verdict(verdict)
+        reviewer = self.standing.spelled(verdict.reviewer)
+        added = self.stages.record_verdict(replace(verdict, reviewer=reviewer))
         self._learn(self.stages.verdicts(self.standing.last))
         return added
 
     def progress(self, reviewer: str) -> Progress:
         """Say how far the queue is, by what is known here; reads the leases only."""
         now, leases = self._clock(), []
+        reviewer = self.standing.spelled(reviewer)
         with self.stages.queue() as queue:
             self._learn(queue.verdicts(self.standing.last))
             leases = queue.leases(now)
-        given = [self.standing.of(clip) for clip in self.items]
+        given = [self.standing.counting(clip) for clip in self.items]
         own = [found[reviewer] for found in given if reviewer in found]
-        contested = [clip for clip in self._open if tied(self.standing.of(clip))]
+        contested = [clip for clip in self._open if tied(self.standing.counting(clip))]
         return Progress(
             clips=len(self.items),
             done=len(self.items) - self.unfinished,
@@ -190,7 +204,7 @@ class ReviewQueue:
             left=self.left,
             left_for_me=sum(1 for _ in self._free(reviewer, ())),
             mine=len(own),
-            reviewers=len({lease.reviewer for lease in leases} | {reviewer}),
+            reviewers=len({identity(name) for name in (reviewer, *(lease.reviewer for lease in leases))}),
             last=max((one.number for one in own), default=0),
             pace=pace(own),
         )
@@ -199,7 +213,7 @@ class ReviewQueue:
         """Yield the clips that a reviewer may be given: contested ones first, then in order."""
         later = []
         for clip in self._open:
-            given = self.standing.of(clip)
+            given = self.standing.counting(clip)
             if clip in taken or reviewer in given:
                 continue
             if tied(given):
@@ -221,11 +235,21 @@ class ReviewQueue:
         if back:  # an undone verdict: the clip goes back to its place
             self._open = {clip: self._open[clip] for clip in self.items if clip in self._open}
 
+    def _settled(self, clip: str) -> Settled | None:
+        item = self.items.get(clip)
+        return item.settled if item else None
+
     def _missing(self, clip: str) -> int:
         item = self.items.get(clip)
-        return missing(self.standing.of(clip), item.wanted) if item else 0
+        return missing(self.standing.counting(clip), item.wanted) if item else 0
 
 
 def _holder(queue: Queue, clip: str, reviewer: str, now: float) -> str:
     leases = queue.leases(now)
-    return next((one.reviewer for one in leases if one.clip == clip and one.reviewer != reviewer), "")
+    return next(
+        (one.reviewer for one in leases if one.clip == clip and not _same(one.reviewer, reviewer)), ""
+    )
+
+
+def _same(one: str | None, other: str) -> bool:
+    return one is not None and identity(one) == identity(other)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import orjson
 
 from vggss.ledger.stage_records import Region, Verdict
+from vggss.pipeline.manual.names import identity
 from vggss.pipeline.manual.settling import Settled
 
 RULE = "majority-newest-boxes"
@@ -62,11 +63,13 @@ class Standing:
 
     Of several verdicts of one reviewer on one clip the newest counts. An undo takes back the verdict whose number
     it names, and the one that this reviewer gave on the clip before counts again. An undo that names a verdict of
-    another reviewer or clip, or one that was undone already, changes nothing.
+    another reviewer or clip, or one that was undone already, changes nothing. Spellings of a name that differ in
+    nothing but capitals are one reviewer, under the spelling that came first.
     """
 
     def __init__(self, verdicts: Iterable[Verdict] = ()) -> None:
-        self._given: dict[str, dict[str, list[Verdict]]] = {}
+        self._given: dict[str, dict[str, list[Verdict]]] = {}  # by clip and identity
+        self._names: dict[str, str] = {}  # by identity: the first spelling
         self.last = 0  # the highest number that was added
         for one in verdicts:
             self.add(one)
@@ -74,20 +77,51 @@ class Standing:
     def add(self, one: Verdict) -> None:
         """Add the next verdict."""
         self.last = max(self.last, one.number)
-        given = self._given.setdefault(one.clip, {}).setdefault(one.reviewer, [])
+        who = identity(one.reviewer)
+        self._names.setdefault(who, one.reviewer)
+        given = self._given.setdefault(one.clip, {}).setdefault(who, [])
         if one.action == "undo":
             given[:] = [other for other in given if other.number != one.undoes]
         else:
             given.append(one)
 
+    def spelled(self, reviewer: str) -> str:
+        """Return a reviewer's name as it was first spelled in a verdict."""
+        return self._names.get(identity(reviewer), reviewer)
+
     def of(self, clip: str) -> dict[str, Verdict]:
         """Return the standing verdicts on one clip, by reviewer."""
-        return {reviewer: given[-1] for reviewer, given in self._given.get(clip, {}).items() if given}
+        return {self._names[who]: given[-1] for who, given in self._given.get(clip, {}).items() if given}
 
     def all(self) -> dict[str, dict[str, Verdict]]:
         """Return the standing verdicts by clip and reviewer; a clip without one is not there."""
         found = {clip: self.of(clip) for clip in self._given}
         return {clip: verdicts for clip, verdicts in found.items() if verdicts}
+
+
+class Today(Standing):
+    """The verdicts that stand, and which of them count: those on what stage 2 says today (see :func:`on_today`).
+
+    Parameters
+    ----------
+    settled
+        what stage 2 says of a clip today; None where that is not known: then all of its standing verdicts count.
+    """
+
+    def __init__(self, settled: Callable[[str], Settled | None], verdicts: Iterable[Verdict] = ()) -> None:
+        self._settled = settled
+        super().__init__(verdicts)
+
+    def counting(self, clip: str) -> dict[str, Verdict]:
+        """Return the verdicts on one clip that count, by reviewer."""
+        found = self.of(clip)
+        today = self._settled(clip) if found else None
+        return found if today is None else on_today(found, today)
+
+    def outdated(self, clip: str) -> dict[str, Verdict]:
+        """Return the standing verdicts on one clip that count no more, by reviewer."""
+        counting = self.counting(clip)
+        return {name: one for name, one in self.of(clip).items() if name not in counting}
 
 
 def standing(verdicts: Iterable[Verdict]) -> dict[str, dict[str, Verdict]]:

@@ -1,29 +1,31 @@
-"""How far the review is: what each reviewer did, how well they agree, what remains; stage 3's row of Table 2."""
+"""How far the review is: what each reviewer did, how well they agree, what remains."""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
 from vggss.ledger.stage_records import REJECTIONS, Lease, Verdict
 from vggss.ledger.stages import Stages
+from vggss.pipeline.manual.names import identity
 from vggss.pipeline.manual.settling import Settled
 from vggss.pipeline.verify.queue import ReviewQueue
-from vggss.pipeline.verify.standing import Outcome, outcome, outcomes
+from vggss.pipeline.verify.reviewer import release_names
+from vggss.pipeline.verify.standing import fingerprint, outcome
 from vggss.pipeline.verify.turns import pace
 
 
 @dataclass(frozen=True, slots=True)
 class ReviewerCount:
-    """What stands of one reviewer's verdicts; ``pace`` is seconds for a clip, None where none was timed."""
+    """What counts of one reviewer's verdicts; ``pace`` is seconds for a clip, None where none was timed."""
 
     reviewer: str
     accepted: int
     rejected: Mapping[str, int]  # by reason, every one of them
-    changed: int  # accepted clips whose boxes are not those of stage 2
+    changed: int  # accepted clips whose boxes are not those that were shown
     undone: int
     pace: float | None
     newest: str  # time of the newest verdict, UTC, ISO 8601
@@ -38,7 +40,7 @@ class ReviewerCount:
 class Agreement:
     """How often two reviewers said the same, accept or reject, of clips that both saw.
 
-    Of each clip its first two standing verdicts count: a third one is asked for only where they differ. ``kappa`` is
+    Of each clip its first two verdicts that count are taken: a third one is asked for only where they differ. ``kappa`` is
     Cohen's; None where both always gave one and the same answer, or there are no such clips.
     """
 
@@ -68,17 +70,7 @@ class ReviewStatus:
     agreement: Agreement  # over all pairs
     pairs: tuple[Agreement, ...]
     elsewhere: int  # clips with a verdict that are not in the queue (any more)
-
-
-@dataclass(frozen=True, slots=True)
-class StageThree:
-    """Stage 3's row of the paper's Table 2, and what it leaves out. Counts of clips, but for ``classes``."""
-
-    classes: int  # of the accepted clips
-    videos: int  # accepted
-    rejected: int
-    contested: int
-    open: int  # with boxes of stage 2, and no verdict
+    changed: int  # clips that are open again: their class or boxes changed after they were reviewed
 
 
 def review_status(
@@ -98,14 +90,16 @@ def review_status(
         seconds since 1970; None: the time.
     """
     queue = ReviewQueue(stages, clips, double)
-    standing = {clip: queue.standing.of(clip) for clip in queue.items}
+    standing = {clip: queue.standing.counting(clip) for clip in queue.items}
     left = queue.left
-    paces = pace([one for given in standing.values() for one in given.values()])
+    releases = {identity(name) for name in release_names(stages.entries())}
+    known = {clip: queue.standing.counting(clip) for clip in queue.standing.all()}
+    people = {clip: _without(given, releases) for clip, given in known.items()}
+    paces = pace([one for given in people.values() for one in given.values()])
     states = dict.fromkeys(("accepted", "rejected", "contested", "open"), 0)
     for clip, given in standing.items():
         states[outcome(clip, given).state] += 1
-    pairs = agreements(standing)
-    known = queue.standing.all()
+    pairs = agreements({clip: given for clip, given in people.items() if clip in queue.items})
     return ReviewStatus(
         clips=len(queue.items),
         done=len(queue.items) - queue.unfinished,
@@ -114,38 +108,17 @@ def review_status(
         left=left,
         seconds_left=None if paces is None else paces * left,
         leases=tuple(stages.leases(time.time() if now is None else now)),
-        reviewers=_reviewers(
-            known, queue.verdicts.values(), {clip: item.settled for clip, item in queue.items.items()}
-        ),
+        reviewers=_reviewers(people, queue.verdicts.values(), releases),
         agreement=Agreement((), sum(p.clips for p in pairs), sum(p.same for p in pairs), _only(pairs)),
         pairs=pairs,
         elsewhere=len(known.keys() - queue.items.keys()),
+        changed=sum(queue.changed(clip) for clip in queue.items if not standing[clip]),
     )
 
 
-def stage_three(stages: Stages, settled: Mapping[str, Settled] | None = None) -> StageThree:
-    """Count stage 3's row of Table 2.
-
-    Parameters
-    ----------
-    stages
-        the ledger.
-    settled
-        what stage 2 made of the clips; only those that have boxes count. None: every clip that has a verdict.
-    """
-    known = outcomes(stages.verdicts())
-    if settled is not None:
-        ready = [clip for clip, one in settled.items() if one.state == "boxes"]
-        known = {clip: known.get(clip) or Outcome(clip, "open") for clip in ready}
-    states = Counter(one.state for one in known.values())
-    accepted = [one for one in known.values() if one.state == "accepted"]
-    return StageThree(
-        classes=len({one.sound_class for one in accepted}),
-        videos=len(accepted),
-        rejected=states["rejected"],
-        contested=states["contested"],
-        open=states["open"],
-    )
+def _without(given: Mapping[str, Verdict], releases: Collection[str]) -> dict[str, Verdict]:
+    """Leave out what imported releases say: they are no reviewers."""
+    return {name: one for name, one in given.items() if identity(name) not in releases}
 
 
 def agreements(standing: Mapping[str, Mapping[str, Verdict]]) -> tuple[Agreement, ...]:
@@ -192,23 +165,33 @@ def _only(pairs: tuple[Agreement, ...]) -> float | None:
 
 
 def _reviewers(
-    standing: Mapping[str, Mapping[str, Verdict]],
-    everything: Iterable[Verdict],
-    settled: Mapping[str, Settled],
+    counting: Mapping[str, Mapping[str, Verdict]], everything: Iterable[Verdict], releases: Collection[str]
 ) -> tuple[ReviewerCount, ...]:
     undone: Counter[str] = Counter()
     newest: dict[str, str] = {}
+    names: dict[str, str] = {}
     for one in everything:
-        undone[one.reviewer] += one.action == "undo"
-        newest[one.reviewer] = one.time
+        who = identity(one.reviewer)
+        names.setdefault(who, one.reviewer)
+        undone[who] += one.action == "undo"
+        newest[who] = one.time
     found = []
-    for name in sorted(newest):
-        mine = [given[name] for given in standing.values() if name in given]
+    for who, name in sorted(names.items(), key=lambda item: item[1]):
+        if who in releases:
+            continue
+        mine = [given[name] for given in counting.values() if name in given]
         accepted = [one for one in mine if one.action == "accept"]
         reasons = Counter(one.reason for one in mine if one.action == "reject")
-        changed = sum(one.clip in settled and one.regions != settled[one.clip].regions for one in accepted)
         rejected = {reason: reasons[reason] for reason in REJECTIONS}
+        changed = sum(map(_changed, accepted))
         found.append(
-            ReviewerCount(name, len(accepted), rejected, changed, undone[name], pace(mine), newest[name])
+            ReviewerCount(name, len(accepted), rejected, changed, undone[who], pace(mine), newest[who])
         )
     return tuple(found)
+
+
+def _changed(one: Verdict) -> bool:
+    """Whether a reviewer accepted other boxes than those that were shown."""
+    if not one.shown:
+        return any(region.origin.by == "reviewer" for region in one.regions)
+    return fingerprint(Settled(one.clip, one.sound_class, "boxes", regions=one.regions)) != one.shown

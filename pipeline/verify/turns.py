@@ -39,6 +39,7 @@ class Turn:
     why: Why = ""
     by: str = ""
     skipped: bool = False  # the reviewer has passed over it before
+    changed: bool = False  # its class or boxes are others since somebody gave a verdict on it
     given: Verdict | None = None  # the reviewer's own verdict on it, if there is one
 
 

@@ -1,19 +1,20 @@
-"""Verification in VIA 3 instead of our own page: video projects out, verdicts in."""
+"""Verification in VIA 3 instead of our own page: video projects out (:mod:`.via3_import` takes the verdicts in)."""
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from vggss.atomic import write_bytes, writing
-from vggss.boxes import Box
-from vggss.errors import DataError, VggssError, counted, printable
-from vggss.ledger.stage_records import REJECTIONS, Action, Origin, Region, Verdict
-from vggss.pipeline.verify.preview import Previews, Window, shown
+from vggss.errors import DataError, UsageError, VggssError
+from vggss.ledger.stage_records import REJECTIONS
+from vggss.pipeline.verify.preview import Previews, Window, displayed, shown
 from vggss.pipeline.verify.queue import ReviewQueue
+from vggss.pipeline.verify.standing import fingerprint
 from vggss.pipeline.verify.turns import Item
 from vggss.pipeline.via import (
     Via3Attribute,
@@ -23,16 +24,16 @@ from vggss.pipeline.via import (
     Via3View,
     box_item,
     default_config,
-    item_box,
     write_via3,
 )
 from vggss.pipeline.via.via3_records import CHECKBOX, OF_FILE, OF_REGION, RADIO, SELECT
 
+PROJECT = "project.json"
 VIDEOS = "videos"  # the folder of the previews, beside the project
 _PLAIN = re.compile(r"[\w-][\w.-]{0,150}", re.ASCII)  # a clip's name that a web page can ask for as it is
-_OURS = re.compile(r"box-(\d{1,6})-(\d{1,3})", re.ASCII)
-_NEAR = 0.5  # seconds from the annotated frame; a box further away is told of
-_SAME = 1e-6  # of the frame
+OURS = re.compile(r"box-(\d{1,6})-(\d{1,3})", re.ASCII)
+SHOWN = "vggss"
+"""Where a file of a project keeps what it showed: clip, class, fingerprint and size. VIA 3 keeps what it does not know."""
 
 _CLASS, _MADE, _MARKS = "1", "5", "6"  # VIA counts on from the highest number when somebody adds an attribute
 _ATTRIBUTES = (
@@ -56,18 +57,13 @@ class Exported:
     left_out: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Imported:
-    """What an import entered; ``silent`` are files on which nothing was said, ``notes`` sentences for the user."""
-
-    verdicts: tuple[Verdict, ...]
-    known: int  # verdicts that stood already, word for word
-    silent: int
-    notes: tuple[str, ...]
-
-
 def export(
-    queue: ReviewQueue, previews: Previews, out: Path, reviewer: str = "", most: int = 100
+    queue: ReviewQueue,
+    previews: Previews,
+    out: Path,
+    reviewer: str = "",
+    most: int = 100,
+    overwrite: bool = False,
 ) -> Exported:
     """Write a VIA 3 project, ``OUT/project.json``, and the five seconds of each clip in ``OUT/videos``.
 
@@ -83,12 +79,20 @@ def export(
         for whom: their own verdicts count as given. Empty: anybody.
     most
         clips in the project at most.
+    overwrite
+        whether a project that lies there may be replaced; somebody's verdicts may be in it.
 
     Raises
     ------
+    UsageError
+        a project lies there already.
     DataError
         nothing can be written there, or there is no clip to export.
     """
+    if not overwrite and os.path.lexists(out / PROJECT):
+        raise UsageError(
+            f"{out / PROJECT} is there already, and may hold verdicts; name another folder, or add --overwrite"
+        )
     try:
         (out / VIDEOS).mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -101,17 +105,19 @@ def export(
     done: list[str] = []
     left_out: dict[str, str] = {}
     for clip in queue.upcoming(reviewer, most):
-        item, frame_time = queue.items[clip], _frame_time(queue, clip)
+        item, frame_time = queue.items[clip], frame_time_of(queue, clip)
         name = file_name(clip, previews, item, frame_time)
         try:
-            _copy(previews.ask(item.facts, frame_time).result(), out / VIDEOS / name)
+            video = previews.ask(item.facts, frame_time).result()
+            size = displayed(video)
+            _copy(video, out / VIDEOS / name)
         except VggssError as error:
             left_out[clip] = str(error)
             continue
         number = str(len(done) + 1)
-        files.append(Via3File(number, name, source=name))
+        files.append(Via3File(number, name, source=name, foreign={SHOWN: _shown(item, size)}))
         views.append(Via3View(number, (number,)))
-        items += _items(number, item, shown(item.facts, frame_time))
+        items += _items(number, item, shown(item.facts, frame_time), size)
         done.append(clip)
     if not done:
         why = f": {next(iter(left_out.values()))}" if left_out else "; `vggss verify status` says why"
@@ -124,52 +130,8 @@ def export(
         tuple(items),
         default_config(f"{VIDEOS}/", _MADE),
     )
-    write_bytes(out / "project.json", write_via3(project))
-    return Exported(out / "project.json", tuple(done), left_out)
-
-
-def take(queue: ReviewQueue, previews: Previews, project: Via3Project, reviewer: str) -> Imported:
-    """Enter the verdicts of a VIA 3 project that :func:`export` wrote and a reviewer filled in; all or none.
-
-    A verdict that stands already is not entered again, so that a file may be imported twice. A box that was moved is
-    the reviewer's, with the one that it was as its parent; one that was not touched stays as it was, to the last digit.
-
-    Raises
-    ------
-    DataError
-        verdicts that cannot be taken, each with its file: a rejection without a reason, an accepted clip without a
-        box, a file of another review.
-    """
-    names = {
-        file_name(clip, previews, item, _frame_time(queue, clip)): clip for clip, item in queue.items.items()
-    }
-    faults: list[str] = []
-    notes = list(project.notes)
-    found: list[Verdict] = []
-    known = silent = 0
-    for file in project.files:
-        clip = names.get(file.name.replace("\\", "/").rpartition("/")[2])
-        if clip is None:
-            faults.append(f"{printable(file.name)} is no video of this queue")
-            continue
-        try:
-            verdict = _verdict(queue, project, file, clip, reviewer, notes)
-        except DataError as error:
-            faults.append(str(error))
-            continue
-        if verdict is None:
-            silent += 1
-        elif _stands(queue, verdict):
-            known += 1
-        else:
-            found.append(verdict)
-    if faults:
-        raise DataError(
-            f"nothing was imported, for {counted(len(faults), 'file')} cannot be taken: "
-            f"{'; '.join(faults[:5])}{f'; and {len(faults) - 5} more' if len(faults) > 5 else ''}"
-        )
-    added = queue.stages.record_verdicts(found)
-    return Imported(tuple(added), known, silent, tuple(notes))
+    write_bytes(out / PROJECT, write_via3(project))
+    return Exported(out / PROJECT, tuple(done), left_out)
 
 
 def file_name(clip: str, previews: Previews, item: Item, frame_time: float | None) -> str:
@@ -177,7 +139,8 @@ def file_name(clip: str, previews: Previews, item: Item, frame_time: float | Non
     return f"{clip if _PLAIN.fullmatch(clip) else previews.path(item.facts, frame_time).stem}.mp4"
 
 
-def _frame_time(queue: ReviewQueue, clip: str) -> float | None:
+def frame_time_of(queue: ReviewQueue, clip: str) -> float | None:
+    """Return the time of a clip's annotated frame, seconds; None where stage 1 has not seen it."""
     row = next(queue.stages.candidates([clip]), None)
     return row.frame_time if row else None
 
@@ -190,12 +153,17 @@ def _copy(source: Path, target: Path) -> None:
         raise DataError(f"{source.name} cannot be read: {error.strerror or error}") from error
 
 
-def _size(item: Item) -> tuple[int, int]:
-    """Return width and height of the preview in pixels: even, as its codec needs them."""
-    return max(item.facts.width // 2 * 2, 2), max(item.facts.height // 2 * 2, 2)
+def _shown(item: Item, size: tuple[int, int]) -> dict[str, object]:
+    """Say what a file of the project shows."""
+    return {
+        "clip": item.settled.clip,
+        "class": item.settled.sound_class,
+        "stage_2": fingerprint(item.settled),
+        "size": list(size),
+    }
 
 
-def _items(number: str, item: Item, part: Window) -> list[Via3Item]:
+def _items(number: str, item: Item, part: Window, size: tuple[int, int]) -> list[Via3Item]:
     found = [Via3Item(f"file-{number}", number, values={_CLASS: item.settled.sound_class})]
     for place, region in enumerate(item.settled.regions):
         marks = ",".join(name for name in ("group", "interaction") if getattr(region, name))
@@ -203,74 +171,5 @@ def _items(number: str, item: Item, part: Window) -> list[Via3Item]:
         score = "" if region.origin.score is None else f" {region.origin.score:.2f}"
         values = {_MADE: f"{region.origin.by}: {detail}{score}", **({_MARKS: marks} if marks else {})}
         mid = f"box-{number}-{place}"
-        found.append(box_item(mid, number, part.frame, region.box, _size(item), values))
+        found.append(box_item(mid, number, part.frame, region.box, size, values))
     return found
-
-
-def _verdict(
-    queue: ReviewQueue, project: Via3Project, file: Via3File, clip: str, reviewer: str, notes: list[str]
-) -> Verdict | None:
-    """Read what was said of one file; None if nothing was."""
-    item = queue.items[clip]
-    views = {view.vid for view in project.views if file.fid in view.files}
-    mine = [one for one in project.items if one.view in views]
-    whole = [one for one in mine if not one.times and not one.shape]
-    said = {
-        name: next((value for one in whole if (value := project.value(one, name).strip())), "")
-        for name in ("verdict", "reason", "comment")
-    }
-    where = printable(file.name)
-    if not said["verdict"]:
-        return None
-    if said["verdict"] not in ("accept", "reject"):
-        raise DataError(f"{where}: the verdict is {printable(said['verdict'])}, not accept or reject")
-    action: Action = "accept" if said["verdict"] == "accept" else "reject"
-    if action == "reject" and said["reason"] not in REJECTIONS:
-        raise DataError(f"{where}: rejected without one of the reasons {', '.join(REJECTIONS)}")
-    if said["reason"] == "other" and not said["comment"]:
-        raise DataError(f"{where}: rejected for 'other' without a comment")
-    if action == "accept" and said["reason"]:
-        notes.append(f"{where}: accepted, so that its reason {said['reason']!r} is left out")
-    placed = [one for one in mine if one.shape]
-    part = shown(item.facts, _frame_time(queue, clip))
-    away = [one for one in placed if not one.times or abs(one.times[0] - part.frame) > _NEAR]
-    if away:
-        notes.append(
-            f"{where}: {counted(len(away), 'box')} not on the annotated frame ({part.frame:.1f} s), taken as if"
-        )
-    regions = tuple(_region(project, one, item, reviewer, where, notes) for one in placed)
-    if action == "accept" and not regions:
-        raise DataError(f"{where}: accepted without a box")
-    reason = said["reason"] if action == "reject" else ""
-    return Verdict(clip, reviewer, action, reason, regions, item.settled.sound_class, said["comment"])
-
-
-def _region(
-    project: Via3Project, one: Via3Item, item: Item, reviewer: str, where: str, notes: list[str]
-) -> Region:
-    box, note = item_box(one, _size(item), f"{where}, box {printable(one.mid)}")
-    if note:
-        notes.append(note)
-    marked = {part.strip() for part in project.value(one, "marks").split(",")}
-    group, interaction = "group" in marked, "interaction" in marked
-    found = _OURS.fullmatch(one.mid)
-    source = None
-    if found and int(found[2]) < len(item.settled.regions):
-        source = item.settled.regions[int(found[2])]
-    mine = Origin("reviewer", reviewer)
-    if source is None:
-        return Region(box, mine, group, interaction)
-    if _near(box, source.box) and (source.group, source.interaction) == (group, interaction):
-        return source
-    return replace(source, box=box, origin=mine, group=group, interaction=interaction, parent=source.origin)
-
-
-def _near(one: Box, other: Box) -> bool:
-    return all(abs(a - b) < _SAME for a, b in zip(one.as_tuple(), other.as_tuple(), strict=True))
-
-
-def _stands(queue: ReviewQueue, verdict: Verdict) -> bool:
-    known = queue.standing.of(verdict.clip).get(verdict.reviewer)
-    return known is not None and (known.action, known.reason, known.regions, known.comment) == (
-        verdict.action, verdict.reason, verdict.regions, verdict.comment,
-    )  # fmt: skip

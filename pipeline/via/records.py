@@ -70,7 +70,8 @@ class ViaImage:
 
     ``size`` is the file's in bytes, -1 where it is not known (VIA's own sign for files named by a path or URL).
     ``attributes`` is ``file_attributes``. ``key`` is VIA's name for the picture where it is not
-    the file name followed by the size: VIA updates ``size`` when the user picks the file, but not the key.
+    the file name followed by the size: VIA updates ``size`` when the user picks the file, but not the key. ``fault``
+    says what the file has lost of the picture, empty if nothing: what is left of it is not what somebody said.
     """
 
     filename: str
@@ -79,6 +80,7 @@ class ViaImage:
     regions: tuple[ViaRegion, ...] = ()
     key: str = ""
     foreign: Mapping[str, Any] = field(default_factory=dict)
+    fault: str = field(default="", compare=False)
 
     @property
     def image_id(self) -> str:
@@ -88,19 +90,6 @@ class ViaImage:
         ('a.jpg1024', 'a.jpg-1')
         """
         return self.key or f"{self.filename}{self.size}"
-
-    @property
-    def pixels(self) -> tuple[int, int] | None:
-        """Width and height where the file tells them: COCO does, and VIA's import of COCO makes attributes of them.
-
-        >>> ViaImage("a.jpg", foreign={"width": 640, "height": 360}).pixels
-        (640, 360)
-        """
-        for told in (self.foreign, self.attributes):
-            width, height = told.get("width"), told.get("height")
-            if type(width) is type(height) is int and width > 0 and height > 0:
-                return width, height
-        return None
 
 
 @dataclass(frozen=True, slots=True)

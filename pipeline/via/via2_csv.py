@@ -68,7 +68,7 @@ def header(text: str) -> tuple[int, str, list[str]] | None:
 
 
 def read_csv(text: str, origin: str) -> ViaProject:
-    """Read VIA 2's CSV.
+    """Read VIA 2's CSV; a picture with fewer regions than the file counts has a ``fault``.
 
     Raises
     ------
@@ -87,19 +87,16 @@ def read_csv(text: str, origin: str) -> ViaProject:
     notes: list[str] = []
     for row in _rows(_lines(text), at + 1, separator, columns, origin):
         _take(row, images, notes, f"{origin}, line {row.line}")
-    for (name, _), image in images.items():
-        if image.told != len(image.regions):
-            notes.append(
-                f"line {image.line}: {printable(name)} should have {image.told} regions, the file has {len(image.regions)}"
-            )
-    return ViaProject(
-        images=tuple(
-            ViaImage(name, size, image.attributes, tuple(image.regions))
-            for (name, size), image in images.items()
-        ),
-        form="csv",
-        notes=tuple(notes),
-    )
+    pictures = []
+    for (name, size), image in images.items():
+        held, lost = len(image.regions), ""
+        told = f"line {image.line}: {{}} should have {image.told} regions, the file has {held}"
+        if image.told > held:
+            lost = told.format("it") + "; lines were lost, export it again from VIA"
+        elif image.told < held:
+            notes.append(told.format(printable(name)))
+        pictures.append(ViaImage(name, size, image.attributes, tuple(image.regions), fault=lost))
+    return ViaProject(images=tuple(pictures), form="csv", notes=tuple(notes))
 
 
 def _lines(text: str) -> list[str]:
@@ -187,7 +184,7 @@ def _take(row: _Row, images: dict[tuple[str, int], _Image], notes: list[str], wh
     counted = count.isdecimal() and len(count) < 10
     if shape or region or (counted and int(count) > 0):
         image.regions.append(ViaRegion(shape, region, dict(row.extra)))
-    image.told = int(count) if counted else len(image.regions)
+    image.told = max(image.told, int(count)) if counted else max(image.told, len(image.regions))
 
 
 def _object(cell: str, where: str, column: str) -> dict[str, Any]:

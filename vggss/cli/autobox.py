@@ -12,7 +12,7 @@ from vggss.cli.data import json_option, root_option
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from vggss.pipeline.autobox import Summary
+    from vggss.pipeline.autobox import Rules, Summary
     from vggss.pipeline.detector import DetectorSpec
     from vggss.pipeline.detector.records import Kind
     from vggss.storage import DataRoot
@@ -48,7 +48,10 @@ _COCO = "coco:"
     help="Of the network; frcnn only.",
 )
 @click.option(
-    "--batch", type=click.IntRange(1, 256), metavar="CLIPS", help="Frames at once (default: 4; on a GPU 16)."
+    "--batch",
+    type=click.IntRange(1, 256),
+    metavar="CLIPS",
+    help="Clips in a job (default: 4; on a GPU 16), and there frames at once (default: 8).",
 )
 @click.option(
     "--propose",
@@ -108,7 +111,8 @@ def autobox(
 
     Everything goes to the ledger, with all raw detections, and to ROOT/autobox/candidates.json. What is there already is
     not done again; with another --propose, or other matches, no frame is looked at again. A run that was stopped or
-    killed goes on when the same command is given. Exit code 1 if a clip gave an error, 130 after Ctrl-C.
+    killed goes on when the same command is given. What another detector found is kept: its command makes it stand again,
+    and an error never takes its place. Exit code 1 if a clip gave an error, 130 after Ctrl-C.
 
     \b
     Example:
@@ -118,7 +122,7 @@ def autobox(
       vggss autobox --split test --detector coco:detections.json
     """
     from vggss.cli.meter import meter
-    from vggss.pipeline.autobox import Request, Rules
+    from vggss.pipeline.autobox import Request
     from vggss.pipeline.autobox import autobox as run
     from vggss.progress import Stop, interrupts
     from vggss.splits import clips_of
@@ -127,7 +131,7 @@ def autobox(
     home = data_root(root)
     request = Request(
         spec=_spec(detector, weights, device, precision, ray, home),
-        rules=Rules(threshold=threshold),
+        rules=_rules(threshold),
         vectors=vectors,
         overrides=not no_overrides,
         workers=workers,
@@ -141,6 +145,16 @@ def autobox(
     with interrupts(Stop()) as stop:
         summary = run(clips, home, request, stop=stop, meter=lambda total: meter("clips", total))
     _say(summary, split, as_json)
+
+
+def _rules(threshold: float) -> Rules:
+    from vggss.errors import UsageError
+    from vggss.pipeline.autobox import Rules
+
+    try:
+        return Rules(threshold=threshold)
+    except ValueError as error:  # NaN is not below any limit
+        raise UsageError(f"--propose: {error}") from error
 
 
 def _spec(
@@ -196,7 +210,7 @@ def _say(summary: Summary, split: str, as_json: bool) -> None:
     if summary.interrupted:
         click.echo("stopped; what is done is kept: the same command goes on from here", err=True)
         sys.exit(130)
-    if summary.stage.decisions["error"]:
+    if summary.stage.decisions["error"] or summary.ran.kept:
         sys.exit(1)
 
 
@@ -209,6 +223,8 @@ def _document(summary: Summary) -> dict[str, Any]:
         "absent": dict(summary.absent),
         "looked": summary.ran.looked,
         "decided_anew": summary.ran.decided,
+        "stand_again": summary.ran.stood,
+        "errors_kept_off": [{"clip": clip, "why": why} for clip, why in summary.ran.kept],
         "done_before": summary.done,
         "left": summary.ran.left,
         "seconds": round(summary.ran.seconds, 3),
@@ -232,6 +248,8 @@ def _print(summary: Summary, split: str) -> None:
     out.print(
         f"looked at now: {ran.looked:,}{each}; decided anew: {ran.decided:,}; as before: {summary.done:,}"
     )
+    if ran.stood:
+        out.print(f"found by this detector before and standing again: {ran.stood:,}")
     out.print(f"detector: {printable(summary.detector)}")
     out.print()
     out.print(_decisions(summary))
@@ -269,7 +287,13 @@ def _stage_row(summary: Summary) -> Table:
 
 
 def _print_what_next(summary: Summary) -> None:
+    from vggss.errors import counted, printable
+
     ran, stage = summary.ran, summary.stage
+    for clip, why in ran.kept[:1]:
+        number = counted(len(ran.kept), "clip")
+        told = f"{number} gave an error now and keep what was found on them before; the first: {printable(clip)}: {why}"
+        click.echo(told, err=True)
     if summary.failed:
         click.echo(
             f"errors of an earlier run, not tried again: {summary.failed:,}; --again tries them", err=True

@@ -68,13 +68,13 @@ def _match_one(given: str, vectors: Path | None, overrides: bool, as_json: bool)
     from vggss.annotations import sound_classes
     from vggss.cli.terminal import print_json
     from vggss.errors import UsageError, printable
-    from vggss.pipeline.class_match import explain_classes
+    from vggss.pipeline.class_match import explain_classes, own_spelling
 
     name = " ".join(given.split())
     if not any(letter.isalpha() for letter in name) or len(name) > LONGEST:
         raise UsageError(f"a sound class is a few words, this is {printable(given)}")
-    same = [known for known in sound_classes() if known.casefold() == name.casefold()]
-    name = same[0] if same else name
+    name = own_spelling(name)
+    same = name in sound_classes()
     explained = explain_classes([name], vectors, overrides)[name]
     near = [] if same else _near(name)
     if as_json:
@@ -191,14 +191,19 @@ def _print_summary(found: dict[str, ClassMatches]) -> None:
 
 @click.command("vectors")
 @click.option(
-    "--from", "source", type=FILE, metavar="FILE", help="Take a local copy, packed (.bin.gz) or not (.bin)."
+    "--from",
+    "source",
+    type=FILE,
+    metavar="FILE",
+    help="Take a local copy: the .bin.gz (checked by SHA-256), or the .bin in it (by first line and size).",
 )
 @root_option
 def download_vectors(source: Path | None, root: Path | None) -> None:
     """Fetch Google's word2vec vectors (1.6 GB), check their SHA-256, put them in the data folder.
 
-    They are not needed: vggss match works with the GloVe vectors that it ships. An interrupted download is gone on with
-    when the command runs again.
+    An unpacked copy (--from FILE.bin) has no published SHA-256: of it the first line and the size are checked. They are
+    not needed: vggss match works with the GloVe vectors that it ships. An interrupted download is gone on with when the
+    command runs again.
 
     \b
     Example:

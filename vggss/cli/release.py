@@ -52,6 +52,14 @@ class _WithOut(click.Group):
 )
 @click.option("--comments", is_flag=True, help="Put comments into provenance.json; they may hold names.")
 @click.option("--pseudonyms", is_flag=True, help="Call people 'person 1' and so on in provenance.json.")
+@click.option(
+    "--double",
+    default=0.1,
+    show_default=True,
+    type=click.FloatRange(0, 1),
+    metavar="SHARE",
+    help="Share that two reviewers see, as in the review: says how many second opinions are to come.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace an earlier release in OUT.")
 @json_option
 @root_option
@@ -68,6 +76,7 @@ def release(
     near_duplicates: Literal["drop", "keep"],
     comments: bool,
     pseudonyms: bool,
+    double: float,
     overwrite: bool,
     as_json: bool,
     root: Path | None,
@@ -78,7 +87,8 @@ def release(
     datasheet.md, stages.json (the paper's Tables 1 and 2 and Figures 3b and 3c, counted), figures/ and SHA256SUMS.
     The same ledger gives the same bytes. Boxes are cut at the frame's edge, boxes that cover nothing are left out,
     and the command says which; what `vggss audit` would still find is refused. Clips that wait for a reviewer, an
-    annotator or an adjudicator are counted and never released.
+    annotator or an adjudicator are counted and never released, nor are those whose class or boxes changed after they
+    were accepted: `vggss verify` shows them again.
 
     \b
     Example:
@@ -104,7 +114,7 @@ def release(
         words = read_file(notes).decode() if notes else ""
     except UnicodeDecodeError as error:
         raise DataError(f"{notes} is not UTF-8: {error}; save it as UTF-8 text") from error
-    wanted = Wanted(version, name, licence, near_duplicates, comments, pseudonyms, words)
+    wanted = Wanted(version, name, licence, near_duplicates, comments, pseudonyms, words, double)
     home = data_root(root)
     if split and list_file:
         raise click.UsageError("--split and --list both say which clips; leave one out")
@@ -133,7 +143,7 @@ def _document(made: Release, out: Path, written: bool) -> dict[str, object]:
 @release.command(name="diff", short_help="Say what changed between two releases.")
 @click.argument("before", metavar="A", type=PATH)
 @click.argument("after", metavar="B", type=PATH)
-@click.option("--exit-code", is_flag=True, help="Exit with 1 if they differ.")
+@click.option("--exit-code", is_flag=True, help="Exit with 1 if they differ, with 2 if one cannot be read.")
 @click.option("--clips", is_flag=True, help="Name every clip that differs, not the first few.")
 @json_option
 def diff_command(before: Path, after: Path, exit_code: bool, clips: bool, as_json: bool) -> None:
@@ -151,9 +161,15 @@ def diff_command(before: Path, after: Path, exit_code: bool, clips: bool, as_jso
 
     from vggss.cli.show_release import print_diff
     from vggss.cli.terminal import print_json
+    from vggss.errors import VggssError
     from vggss.pipeline.release import diff, read_release
 
-    old, new = read_release(before), read_release(after)
+    try:
+        old, new = read_release(before), read_release(after)
+    except VggssError as error:
+        if exit_code:
+            error.exit_code = 2  # 1 says that they differ
+        raise
     found = diff(old, new)
     if as_json:
         sides = {"a": old, "b": new}
@@ -179,8 +195,10 @@ def import_command(file: Path, name: str | None, as_json: bool, root: Path | Non
     """Bring a finished release into the ledger: a vggss.json, or a folder that `vggss release` wrote.
 
     Each clip is entered as annotated and accepted by the release, so that it can be reviewed, exported to VIA and
-    released again. Boxes that cover nothing are left out, boxes that reach out of the frame are cut, clips without
-    any other box are left out; each is named. Importing the same file again changes nothing.
+    released again: as soon as a person annotates a clip otherwise, what that person says counts, and the clip goes back
+    to the reviewers. Boxes that cover nothing are left out, boxes that reach out of the frame are cut; each is named,
+    here and in `stages.json` of the next release. Clips without any other box wait for an annotator. Importing the same
+    file again changes nothing.
 
     \b
     Example:

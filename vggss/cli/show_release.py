@@ -37,12 +37,10 @@ def print_release(made: Release, out: Path, written: bool, unseen: int = 0) -> N
     if unseen:
         page.print(f"{unseen:,}  of the clips asked for: no stage has seen them")
     _print_mended(page, made.choice.mended)
-    later = [one.clip for one in made.choice.chosen if one.later]
-    if later:
+    if made.people.second:
         page.print()
         page.print(
-            f"{counted(len(later), 'clip')} annotated otherwise after the reviewer accepted; what was accepted is "
-            f"released: {some(later, FEW)}"
+            f"second opinions to come: on {counted(made.people.second, 'clip')} of those released (`vggss verify`)"
         )
     if made.unknown_classes:
         page.print()
@@ -136,7 +134,8 @@ def print_imported(done: Imported, file: Path) -> None:
     _print_mended(page, done.mended)
     if done.kept_out:
         page.print()
-        page.print(f"left out, for no box of it covers anything: {', '.join(map(printable, done.kept_out))}")
+        page.print(f"without a box that covers anything: {', '.join(map(printable, done.kept_out))}")
+        page.print("they wait for an annotator (`vggss via export`)")
     kinds = {kind: len(found) for kind, found in done.audit.by_kind().items()}
     if kinds:
         page.print()

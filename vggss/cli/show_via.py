@@ -16,21 +16,32 @@ if TYPE_CHECKING:
     from vggss.pipeline.manual.agreement import Agreement
     from vggss.pipeline.manual.checking import Checked
     from vggss.pipeline.manual.giving import Gift
-    from vggss.pipeline.manual.importing import Taken
     from vggss.pipeline.manual.settling import Settled
+    from vggss.pipeline.manual.taken import Taken
 
 _SHOWN = 10  # of a kind that are told one by one
 
 
-def say_gift(gift: Gift, out: Path, extra: Mapping[str, int], as_json: bool, aside: bool = False) -> None:
-    """Tell what was given out; ``aside``: on standard error, where JSON of something else is on the other."""
+def say_gift(
+    gift: Gift,
+    out: Path,
+    extra: Mapping[str, int],
+    as_json: bool,
+    aside: bool = False,
+    held: Mapping[str, int] | None = None,
+) -> None:
+    """Tell what was given out; ``aside``: on standard error, where JSON of something else is on the other.
+
+    ``extra``: of an export to annotators, what was counted. ``held``: of disputed clips, the batches in which they lie
+    already.
+    """
     if gift.interrupted:
         click.echo("stopped; nothing was given out: the same command begins again", err=True)
         sys.exit(130)
     if as_json:
         print_json({"out": str(out), **extra, **_gift(gift)})
     else:
-        _print_gift(gift, out, extra, aside)
+        _print_gift(gift, out, extra, aside, _why_nothing(extra, held))
     _tell([f"{clip}: {why}" for clip, why in gift.faults.items()], "error: ", "clips that cannot be shown")
     if gift.faults:
         sys.exit(1)
@@ -45,16 +56,27 @@ def _gift(gift: Gift) -> dict[str, Any]:
     return {"batches": batches, "failed": failed}
 
 
-def _print_gift(gift: Gift, out: Path, extra: Mapping[str, int], aside: bool) -> None:
+def _why_nothing(extra: Mapping[str, int], held: Mapping[str, int] | None) -> str:
+    """Say why nothing was given out, and what to do."""
+    from vggss.errors import counted, some
+
+    if held is not None:
+        if not held:
+            return ": annotators differ on none"
+        where = some(list(held))
+        return f": {counted(sum(held.values()), 'clip')} given out before in {where} (--again gives them out again)"
+    why = []
+    if left := extra.get("left_out", 0):
+        why.append(f"{counted(left, 'clip')} given out or annotated before (--again gives them to others)")
+    if absent := extra.get("not_here", 0):
+        why.append(f"{counted(absent, 'clip')} not here (`vggss download` or `vggss ingest` brings them)")
+    return f": {'; '.join(why)}" if why else ""
+
+
+def _print_gift(gift: Gift, out: Path, extra: Mapping[str, int], aside: bool, why: str) -> None:
     from vggss.errors import counted
 
     if not gift.batches:
-        left = extra.get("left_out", 0)
-        why = (
-            f": {counted(left, 'clip')} given out or annotated before (--again gives them to others)"
-            if left
-            else ""
-        )
         click.echo(f"no clips to give out{why}", err=aside)
         return
     names = dict.fromkeys(batch.annotator for batch in gift.batches)
@@ -72,12 +94,18 @@ def _print_gift(gift: Gift, out: Path, extra: Mapping[str, int], aside: bool) ->
             click.echo(
                 f"left out, for somebody has had them: {counted(extra['left_out'], 'clip')}", err=aside
             )
+        if extra["not_here"]:
+            click.echo(
+                f"left out, for their video is not here: {counted(extra['not_here'], 'clip')} "
+                f"(`vggss download` or `vggss ingest` brings them)",
+                err=aside,
+            )
     click.echo(f"in {out}; batches.csv lists who has what", err=aside)
 
 
 def say_taken(one: Taken, aside: bool) -> None:
     """Tell what became of a file."""
-    from vggss.errors import counted, printable, some
+    from vggss.errors import counted, printable
 
     entered = one.entered
     boxes = sum(len(entry.regions) for entry in entered)
@@ -87,6 +115,19 @@ def say_taken(one: Taken, aside: bool) -> None:
         f"{boxes:,} boxes, not localisable {none:,}; known already {one.same:,}",
         err=aside,
     )
+    _say_open(one, aside)
+    _say_newer(one)
+    if one.broken:
+        verb = "entry breaks" if one.broken == 1 else "entries break"
+        click.echo(f"  {one.broken:,} {verb} a rule: `vggss via check`", err=aside)
+    _tell(list(one.notes), "  note: ", "notes")
+    _tell(list(one.faults), "  left out: ", "pictures left out")
+
+
+def _say_open(one: Taken, aside: bool) -> None:
+    """Tell which clips of a file say nothing yet."""
+    from vggss.errors import counted, some
+
     for clips, what in (
         (one.not_looked, "not looked at (not ticked done, unchanged)"),
         (one.unfinished, "begun, neither boxes nor a reason yet"),
@@ -94,8 +135,29 @@ def say_taken(one: Taken, aside: bool) -> None:
     ):
         if clips:
             click.echo(f"  {counted(len(clips), 'clip')} {what}: {some(list(clips))}", err=aside)
-    _tell(list(one.notes), "  note: ", "notes")
-    _tell(list(one.faults), "  left out: ", "pictures left out")
+
+
+def _say_newer(one: Taken) -> None:
+    """Tell where one answer of a person stands against another, older or newer."""
+    from vggss.errors import counted, printable, some
+
+    for name, clips in one.replaced.items():
+        click.echo(
+            f"  {counted(len(clips), 'clip')}: replaces what {printable(name)} said: {some(list(clips))}",
+            err=True,
+        )
+    for name, clips in one.outlived.items():
+        click.echo(
+            f"  {counted(len(clips), 'clip')} known, but a newer entry counts ({printable(name)}): "
+            f"{some(list(clips))}; --again enters them again",
+            err=True,
+        )
+    if one.stands:
+        click.echo(
+            f"  {counted(len(one.stands), 'clip')}: the older entry still counts: {some(list(one.stands))}; "
+            f"tick done with boxes or a reason to replace it",
+            err=True,
+        )
 
 
 def say_checked(found: Checked, as_json: bool) -> None:
@@ -150,21 +212,11 @@ def say_merge(
     for how, number in row.how.items():
         click.echo(f"    {how}: {number:,}")
     if measured.clips:
-        click.echo(
-            f"agreement on {measured.clips:,} clips that several have seen: Krippendorff's alpha "
-            f"{_number(measured.alpha)} (localisable or not), F1 of boxes {_number(measured.f1)}, "
-            f"mean IoU {_number(measured.iou)}"
-        )
-        if measured.untouched:
-            click.echo(
-                f"  {measured.untouched:,} of the {measured.matched:,} pairs of boxes behind this are boxes of stage 1 that "
-                f"both left as they were"
-            )
-        console().print(_pairs(measured))
+        _say_agreement(measured)
     else:
         click.echo("no clip has been seen by two annotators: agreement cannot be measured")
     for one in disputed[:_SHOWN]:
-        click.echo(f"disputed: {printable(one.clip)}: {printable_line(one.why)}")
+        click.echo(f"disputed: {printable(one.clip)}\n    {printable_line(one.why)}")
     if len(disputed) > _SHOWN:
         click.echo(f"and {len(disputed) - _SHOWN:,} more; --out FILE.csv lists all")
 
@@ -178,10 +230,23 @@ _STATES = {
 }
 
 
+def _say_agreement(measured: Agreement) -> None:
+    from vggss.errors import counted
+
+    click.echo(f"agreement on {counted(measured.clips, 'clip')} that several have seen")
+    click.echo(f"  Krippendorff's alpha (localisable or not): {_number(measured.alpha)}")
+    click.echo(f"  boxes: F1 {_number(measured.f1)}, mean IoU {_number(measured.iou)}")
+    if measured.untouched:
+        click.echo(
+            f"    {measured.untouched:,} of the {measured.matched:,} pairs of boxes are as they were given out:\n"
+            f"    both left them, which says little about their eyes"
+        )
+    console().print(_pairs(measured))
+
+
 def _pairs(measured: Agreement) -> Any:
-    table = table_of(
-        "annotators", "clips", "both boxes", "neither", "differ", "kappa", "F1", "IoU", "untouched"
-    )
+    table = table_of("annotators", "clips", "boxes", "none", "differ", "kappa", "F1", "IoU", "as given")
+    table.columns[0].max_width = 22  # 80 columns in all, whatever people are called
     for pair in measured.pairs:
         numbers = (pair.clips, pair.both_boxes, pair.neither, pair.differ)
         shares = (pair.kappa, pair.f1, pair.iou)

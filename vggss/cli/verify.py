@@ -76,6 +76,8 @@ def verify(
     name = "" if reviewer is None else reviewer_name(reviewer)
     desk = Desk(home, clip_ids(split, home), double, ffmpeg_program())
     try:
+        if name:
+            name = desk.named(name)
         if not desk.clips:
             _nothing_to_review(home, split)
         _serve(desk, home, port, name, no_browser)
@@ -105,11 +107,9 @@ def _nothing_to_review(home: DataRoot, split: str | None) -> None:
 
 
 def _serve(desk: Desk, home: DataRoot, port: int, reviewer: str, no_browser: bool) -> None:
-    import threading
-    import webbrowser
-
     from vggss.errors import counted
     from vggss.pipeline.review.app import make_app
+    from vggss.pipeline.review.browser import in_browser
     from vggss.pipeline.review.server import door, serve
     from vggss.progress import Stop, interrupts
 
@@ -119,10 +119,8 @@ def _serve(desk: Desk, home: DataRoot, port: int, reviewer: str, no_browser: boo
             f"{counted(desk.clips, 'clip')} to review in {home.path}; Ctrl-C ends the review", err=True
         )
         click.echo(open_door.address)
-        if not no_browser:
-            threading.Timer(0.5, webbrowser.open, [open_door.address]).start()
-        if not stop.requested:
-            serve(app, open_door.listener)
+        with contextlib.nullcontext() if no_browser else in_browser(open_door.address):
+            serve(app, open_door.listener, stop)
     click.echo(f"{counted(desk.given, 'verdict')} given; `vggss verify status` says what remains", err=True)
 
 
@@ -162,11 +160,18 @@ def status(split: str | None, double: float, as_json: bool, root: Path | None) -
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--reviewer", metavar="NAME", help="For whom: leave out what they have reviewed.")
 @click.option("--most", default=100, show_default=True, type=click.IntRange(1), metavar="CLIPS")
+@click.option("--overwrite", is_flag=True, help="Replace a project in OUT; its verdicts are lost.")
 @_split
 @_double
 @root_option
 def export_project(
-    out: Path, reviewer: str | None, most: int, split: str | None, double: float, root: Path | None
+    out: Path,
+    reviewer: str | None,
+    most: int,
+    overwrite: bool,
+    split: str | None,
+    double: float,
+    root: Path | None,
 ) -> None:
     """Write the next clips of the queue as a VIA 3 video project, for review without our page.
 
@@ -183,7 +188,7 @@ def export_project(
     from vggss.pipeline.verify.via3 import export
 
     with _queue(root, split, double) as (queue, previews):
-        done = export(queue, previews, out, reviewer or "", most)
+        done = export(queue, previews, out, reviewer or "", most, overwrite)
     for clip, why in list(done.left_out.items())[:5]:
         click.echo(f"left out: {printable(clip)}: {printable(why)}", err=True)
     if (more := len(done.left_out) - 5) > 0:
@@ -194,12 +199,14 @@ def export_project(
 @verify.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--reviewer", required=True, metavar="NAME", help="Whose verdicts these are.")
+@click.option("--keep-going", is_flag=True, help="Leave out what cannot be taken, take the rest.")
 @root_option
-def import_project(file: Path, reviewer: str, root: Path | None) -> None:
+def import_project(file: Path, reviewer: str, keep_going: bool, root: Path | None) -> None:
     """Enter the verdicts of a VIA 3 project that `vggss verify export` wrote.
 
-    All of them, or none: what cannot be taken is named. A file may be imported again, also after more of it was
-    filled in; files without a verdict are left open.
+    All of them, or none: what cannot be taken is named, also a clip whose class or boxes changed since the export;
+    --keep-going leaves it out. A file may be imported again, also after more of it was filled in: a verdict that was
+    entered before, and taken back or replaced since, is not entered again. Files without a verdict are left open.
 
     \b
     Example:
@@ -208,7 +215,7 @@ def import_project(file: Path, reviewer: str, root: Path | None) -> None:
     from vggss.benchmark import reading
     from vggss.errors import counted
     from vggss.pipeline.verify.reviewer import reviewer_name
-    from vggss.pipeline.verify.via3 import take
+    from vggss.pipeline.verify.via3_import import take
     from vggss.pipeline.via import read_via3
 
     name = reviewer_name(reviewer)
@@ -216,13 +223,20 @@ def import_project(file: Path, reviewer: str, root: Path | None) -> None:
         content = file.read_bytes()
     project = read_via3(content, str(file))
     with _queue(root, None, 0.0) as (queue, previews):
-        done = take(queue, previews, project, name)
+        done = take(queue, previews, project, name, keep_going)
     for note in done.notes:
         click.echo(f"note: {note}", err=True)
+    for fault in done.left_out:
+        click.echo(f"left out: {fault}", err=True)
     click.echo(
         f"{counted(len(done.verdicts), 'verdict')} of {name} entered, {done.known:,} known before, "
         f"{counted(done.silent, 'file')} without a verdict"
+        + (f", {counted(len(done.left_out), 'file')} left out" if done.left_out else "")
     )
+    if done.old:
+        click.echo(
+            f"{counted(done.old, 'verdict')} of an earlier import, taken back or replaced since: not entered again"
+        )
 
 
 @contextlib.contextmanager

@@ -25,7 +25,7 @@ from vggss.cli.via_desk import (
 from vggss.cli.via_outcome import check, coco, merge
 
 if TYPE_CHECKING:
-    from vggss.pipeline.manual.importing import Taken
+    from vggss.pipeline.manual.taken import Taken
 
 
 @click.group()
@@ -101,8 +101,8 @@ def export(
 
     The pictures are the frames that stage 1 saw, with its boxes on them. Each clip goes to one annotator, a share
     to several, so that agreement can be measured. Clips that were given out before are left out, so the command may
-    be given again as clips are added; the same ledger and seed give the same division. OUT/batches.csv lists who
-    has what.
+    be given again as clips are added; so are clips whose video is not here. The same ledger and seed give the same
+    division. OUT/batches.csv lists who has what. Nothing that lies in OUT is replaced.
 
     VIA 2 plays no sound: sounds.html beside the project does, 5 s round the frame of each picture.
 
@@ -124,7 +124,12 @@ def export(
         clips = listed(list_file, stages) if list_file else clips_in(split, home)
         planned = plan(stages, recorded(home), sharing, which, clips)
         gift = give(planned.drafts, stages, place(out, home, no_sound, page), workers)
-    extra = {"clips": planned.clips, "shared": planned.shared, "left_out": planned.had}
+    extra = {
+        "clips": planned.clips,
+        "shared": planned.shared,
+        "left_out": planned.had,
+        "not_here": len(planned.absent),
+    }
     say_gift(gift, out, extra, as_json)
 
 
@@ -134,6 +139,9 @@ def export(
 @click.option("--adjudicator", is_flag=True, help="They settle what annotators differ in.")
 @click.option("--all-done", is_flag=True, help="Take every picture for looked at.")
 @click.option("--keep-going", is_flag=True, help="Leave out pictures that cannot be entered; take the rest.")
+@click.option(
+    "--again", is_flag=True, help="Enter a known file again, so that it counts, not what came later."
+)
 @json_option
 @root_option
 def import_(
@@ -142,6 +150,7 @@ def import_(
     adjudicator: bool,
     all_done: bool,
     keep_going: bool,
+    again: bool,
     as_json: bool,
     root: Path | None,
 ) -> None:
@@ -149,26 +158,28 @@ def import_(
 
     A picture counts when it is ticked done, or differs from what was given out; the others are told. A file is
     entered whole or not at all, and kept in the data folder as it came; the same file twice changes nothing.
-    Exit code 1 if a file was refused or a picture left out.
+    Several are entered oldest first: by the date in VIA's name for them where all have one, else by when they were
+    changed. The last one entered counts. Exit code 1 if a file was refused or a picture left out.
 
     \b
     Example:
-      vggss via import Downloads/via_project_*.json
+      vggss via import Downloads/via_project_10Dec2026_9h05m.json
       vggss via import anna.csv --annotator anna --all-done
     """
     from vggss.cli.show_via import say_taken
     from vggss.cli.terminal import print_json
     from vggss.errors import DataError, UsageError
-    from vggss.pipeline.manual.importing import Manner, as_document, take
+    from vggss.pipeline.manual.importing import Manner, take
     from vggss.pipeline.manual.names import person
+    from vggss.pipeline.manual.order import oldest_first
+    from vggss.pipeline.manual.taken import as_document
 
-    manner = Manner(
-        person(annotator) if annotator else "", "adjudicator" if adjudicator else None, all_done, keep_going
-    )
+    who = person(annotator) if annotator else ""
+    manner = Manner(who, "adjudicator" if adjudicator else None, all_done, keep_going, again)
     done: list[Taken] = []
     refused: list[str] = []
     with writing(root, "vggss via import") as (stages, home):
-        for path in files:
+        for path in oldest_first(files):
             try:
                 done.append(take(path, stages, home, manner))
             except (DataError, UsageError) as error:

@@ -87,11 +87,12 @@ def place(out: Path, home: DataRoot, no_sound: bool, page: Path | None) -> Place
     from vggss.benchmark import read_file
     from vggss.errors import DataError
     from vggss.pipeline.manual.giving import Place
+    from vggss.pipeline.via.page import is_page
 
     content = read_file(page) if page else b""
-    if page and b"_via_img_metadata" not in content:
+    if page and not is_page(content):
         raise DataError(
-            f"{page} is not the page of VIA 2; take via.html out of via-2.0.x.zip "
+            f"{page} is not the page of VIA 2 (an HTML file); take via.html out of via-2.0.x.zip "
             f"(https://www.robots.ox.ac.uk/~vgg/software/via/)"
         )
     return Place(out, home, not no_sound, content)

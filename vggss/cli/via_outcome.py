@@ -114,11 +114,12 @@ def merge(
     from vggss.atomic import write_bytes
     from vggss.cli.show_via import say_gift, say_merge
     from vggss.errors import UsageError
-    from vggss.pipeline.manual.adjudication import disputes, drafts, rows
+    from vggss.pipeline.manual.adjudication import disputes, drafts, held, rows
     from vggss.pipeline.manual.agreement import agreement
     from vggss.pipeline.manual.batches import recorded
+    from vggss.pipeline.manual.earlier import spellings
     from vggss.pipeline.manual.giving import table
-    from vggss.pipeline.manual.names import person
+    from vggss.pipeline.manual.names import person, spelled
     from vggss.pipeline.manual.settling import settled
 
     if bool(folder) != bool(adjudicator):
@@ -131,9 +132,11 @@ def merge(
         if out:
             write_bytes(out, table(rows(disputed)))
         if folder:
-            judged = drafts(disputed, recorded(home), person(adjudicator), batch, again)
+            known = recorded(home)
+            who = spelled(person(adjudicator), spellings(stages, known))
+            judged = drafts(disputed, known, who, batch, again)
             gift = give(judged, stages, place(folder, home, no_sound, page), workers)
-            say_gift(gift, folder, {}, False, aside=as_json)
+            say_gift(gift, folder, {}, False, aside=as_json, held=held(disputed, known))
 
 
 @click.command("coco")
@@ -151,13 +154,14 @@ def coco(file: Path, split: str | None, root: Path | None) -> None:
     """
     from vggss.atomic import write_bytes
     from vggss.errors import counted, some
+    from vggss.pipeline.manual.batches import recorded
     from vggss.pipeline.manual.coco import write_coco
     from vggss.pipeline.manual.settling import settled
+    from vggss.pipeline.manual.sizes import frame_sizes
 
     with reading(root) as (stages, home):
         found = settled(stages, clips_in(split, home))
-        rows = stages.candidates(found)
-        sizes = {row.clip: (row.width, row.height) for row in rows if row.width and row.height}
+        sizes = frame_sizes(stages, stages.candidates(found), recorded(home), found)
     made = write_coco(found.values(), sizes)
     write_bytes(file, made.content)
     click.echo(f"{counted(made.images, 'picture')}, boxes: {made.boxes:,}; in {file}")

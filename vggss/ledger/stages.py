@@ -178,10 +178,6 @@ class Queue:
             (lease.clip, lease.reviewer, lease.until),
         )
 
-    def give_back(self, reviewer: str, keep: str = "") -> None:
-        """End all leases of a reviewer, but for one clip."""
-        self._connection.execute("DELETE FROM leases WHERE reviewer = ? AND clip != ?", (reviewer, keep))
-
 
 def _entry_body(entry: Entry) -> str:
     return orjson.dumps(

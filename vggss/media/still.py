@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import secrets
 from pathlib import Path
 
@@ -51,7 +52,8 @@ def still(
         upright.write_bytes(content.tobytes())
         run_ffmpeg([program, *_arguments(upright, sound, destination, start, seconds)])
     except OSError as error:
-        raise CutError("disk full", f"the picture cannot be written: {error.strerror or error}") from error
+        kind = "disk full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "ffmpeg"
+        raise CutError(kind, f"the picture cannot be written: {error.strerror or error}") from error
     finally:
         with contextlib.suppress(OSError):
             upright.unlink(missing_ok=True)

@@ -3,6 +3,8 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const SMALLEST = 0.01; // of the frame; a side of a box that is drawn or resized
+const EDGE = 2.5; // px, that an outline keeps from the frame's edge, so that all of it is seen
+const TAG = 18; // px, the height of a box's number
 const HANDLE = 9; // px, as seen
 const GRIP = 22; // px, as felt
 const HANDLES = [[0, 0], [0.5, 0], [1, 0], [1, 0.5], [1, 1], [0.5, 1], [0, 1], [0, 0.5]];
@@ -40,11 +42,13 @@ export class Boxes {
     this.list = structuredClone(regions);
     this.chosen = -1;
     this.past = [];
-    this.fresh = null;
+    this.#end();
     this.#changed();
   }
 
+  // Choose a box. Like all that changes the list from outside, it ends what the pointer was doing.
   choose(place, focus = false) {
+    this.#end();
     this.chosen = place >= 0 && place < this.list.length ? place : -1;
     this.draw();
     if (focus) this.focus();
@@ -57,6 +61,7 @@ export class Boxes {
 
   add(bbox = [0.35, 0.35, 0.65, 0.65]) {
     if (this.locked || this.list.length >= MOST) return;
+    this.#end();
     this.#remember();
     this.list.push({ from: null, bbox, group: false, interaction: false, by: "you", was: "" });
     this.chosen = this.list.length - 1;
@@ -66,6 +71,7 @@ export class Boxes {
 
   remove() {
     if (this.locked || this.chosen < 0) return;
+    this.#end();
     this.#remember();
     this.list.splice(this.chosen, 1);
     this.chosen = Math.min(this.chosen, this.list.length - 1);
@@ -98,6 +104,7 @@ export class Boxes {
   revert() {
     const before = this.past.pop();
     if (!before || this.locked) return;
+    this.#end();
     [this.list, this.chosen] = before;
     this.#changed();
   }
@@ -107,6 +114,7 @@ export class Boxes {
     const { width, height } = this.svg.getBoundingClientRect();
     this.svg.replaceChildren();
     this.list.forEach((one, place) => this.#box(one, place, width, height));
+    this.#tags(width, height);
     if (this.chosen >= 0) this.#handles(ordered(this.list[this.chosen].bbox), width, height);
     if (this.fresh) make("rect", { class: "fresh", ...corners(ordered(this.fresh), width, height) }, this.svg);
     this.svg.classList.toggle("drawing", this.drawing);
@@ -119,11 +127,27 @@ export class Boxes {
     const group = make("g", { tabindex: 0, role: "button", "aria-pressed": chosen, "aria-label": words }, this.svg);
     group.dataset.place = place;
     group.classList.toggle("chosen", chosen);
-    const shape = corners(ordered(one.bbox), width, height);
+    const shape = outline(ordered(one.bbox), width, height);
     make("rect", { class: "under", ...shape }, group);
     make("rect", { class: "over", ...shape }, group);
-    make("rect", { class: "tag", x: shape.x, y: shape.y, width: 18, height: 18 }, group);
-    make("text", { x: shape.x + 5, y: shape.y + 14 }, group).textContent = place + 1;
+  }
+
+  // The numbers, above all boxes: beside each other where corners meet, and the chosen one at its own corner, on top.
+  #tags(width, height) {
+    const order = this.list.map((_, place) => place).sort((a, b) => (b === this.chosen) - (a === this.chosen));
+    const taken = [];
+    const tags = order.map((place) => {
+      const { x: left, y: top } = outline(ordered(this.list[place].bbox), width, height);
+      const wide = 10 + 8 * String(place + 1).length;
+      const tag = { x: within(left, 0, Math.max(width - wide, 0)), y: within(top, 0, Math.max(height - TAG, 0)), wide, place };
+      for (let other; (other = taken.find((one) => meet(one, tag))) && other.x + other.wide + 1 + wide <= width;) tag.x = other.x + other.wide + 1;
+      taken.push(tag);
+      return tag;
+    });
+    for (const { x, y, wide, place } of tags.reverse()) {
+      make("rect", { class: place === this.chosen ? "tag chosen" : "tag", x, y, width: wide, height: TAG }, this.svg);
+      make("text", { x: x + 5, y: y + 14 }, this.svg).textContent = place + 1;
+    }
   }
 
   #handles(box, width, height) {
@@ -212,6 +236,12 @@ export class Boxes {
     return one.bbox;
   }
 
+  // What the pointer was doing is over: a key, or another clip, came in between.
+  #end() {
+    this.action = null;
+    this.fresh = null;
+  }
+
   #remember() {
     this.past.push([structuredClone(this.list), this.chosen]);
     if (this.past.length > REMEMBERED) this.past.shift();
@@ -227,6 +257,14 @@ function corners([x0, y0, x1, y1], width, height) {
   return { x: x0 * width, y: y0 * height, width: (x1 - x0) * width, height: (y1 - y0) * height };
 }
 
+function outline(box, width, height) {
+  const inside = (value, size) => within(value * size, Math.min(EDGE, size / 2), Math.max(size - EDGE, size / 2));
+  const [x, y, right, low] = [inside(box[0], width), inside(box[1], height), inside(box[2], width), inside(box[3], height)];
+  return { x, y, width: Math.max(right - x, 0), height: Math.max(low - y, 0) };
+}
+
+const meet = (one, other) => one.x < other.x + other.wide && other.x < one.x + one.wide && Math.abs(one.y - other.y) < TAG;
+
 function moved([x0, y0, x1, y1], dx, dy) {
   const [x, y] = [within(dx, -x0, 1 - x1), within(dy, -y0, 1 - y1)];
   return [x0 + x, y0 + y, x1 + x, y1 + y].map((value) => within(value, 0, 1));
@@ -238,5 +276,5 @@ function pulled([x0, y0, x1, y1], [h, v], x, y) {
     v === 0 ? within(y, 0, y1 - SMALLEST) : y0,
     h === 1 ? within(x, x0 + SMALLEST, 1) : x1,
     v === 1 ? within(y, y0 + SMALLEST, 1) : y1,
-  ];
+  ].map((value) => within(value, 0, 1)); // a box may be smaller than what is drawn here, and lie at the edge
 }

@@ -1,7 +1,7 @@
 // The review page: the clip on the screen, its verdict, and what the keys do.
 
 import { Boxes } from "./boxes.js";
-import { keep, recall } from "./memory.js";
+import { keep, ownWindow, recall } from "./memory.js";
 import { get, post, Trouble } from "./server.js";
 import { $, able, listBoxes, listReasons, listSeen, press, tellEnd, tellProgress, words } from "./view.js";
 
@@ -11,23 +11,34 @@ const LOOK = 15000; // ms between two looks at an empty queue
 const STEP = 0.01; // of the frame, for an arrow key
 const FINE = 0.002;
 const TRAIL = 200; // clips that "previous" can go back to
+const SETTLE = 400; // ms that a clip's first picture is on the screen before it can be accepted
+const LOADING = "This clip is still loading: it can be accepted once it shows.";
+const WHY = "Say in the comment why, then press Enter.";
 
 const video = $("video");
 const state = {
   reviewer: "", window: "", reasons: [], clip: null, why: "", progress: null,
   trail: [], at: -1, // clips that were shown here, and which of them is
   busy: false, ready: false, gone: false, rejecting: false, wanting: "", // wanting: the reason that needs a comment
+  era: 0, // of the reviewer: what was asked for one before is not for this one
+  watched: null, seen: false, // the clip whose first picture has shown; whether it has for long enough
+  words: "", // that the clip came with
   since: 0, spent: 0, // ms: when the clip was last seen to be on the screen, and for how long before that
 };
 const boxes = new Boxes($("boxes"), (what) => onBoxes(what));
 
 // What survives a reload
 
+const draftKey = (clip, reviewer = state.reviewer) => `draft:${JSON.stringify([reviewer, clip])}`;
+const pendingKey = (reviewer = state.reviewer) => `pending:${reviewer}`;
+
+// Keep what is not in the ledger: also the boxes of a verdict that was taken back, which the server would not give again.
 function keepDraft() {
-  if (!state.clip || !state.ready) return;
-  const draft = { stand: state.clip.stand, regions: boxes.list, comment: $("comment").value };
-  const same = JSON.stringify(draft.regions) === JSON.stringify(state.clip.regions);
-  keep(`draft:${state.clip.id}`, same && draft.comment === state.clip.comment ? null : draft);
+  const { clip } = state;
+  if (!clip || !state.ready) return;
+  const draft = { stand: clip.stand, base: clip.base, regions: boxes.list, comment: $("comment").value };
+  const given = clip.base === (clip.given?.number ?? 0) && draft.comment === clip.comment;
+  keep(draftKey(clip.id), given && JSON.stringify(draft.regions) === JSON.stringify(clip.regions) ? null : draft);
 }
 
 // Talking to the server
@@ -35,14 +46,16 @@ function keepDraft() {
 const seat = (more) => ({ reviewer: state.reviewer, window: state.window, ...more });
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
-// Ask until there is an answer; what is asked meanwhile waits.
+// Ask until there is an answer; what is asked meanwhile waits. A verdict is sent even if its reviewer has left.
 async function insist(path, body) {
+  const { era } = state;
   for (;;) {
     try {
       const answer = await post(path, body);
       tellGone(null);
-      return answer;
+      return { ...answer, era, reviewer: body.reviewer };
     } catch (trouble) {
+      if (era !== state.era && path !== "/api/verdict") throw trouble;
       if (!(trouble instanceof Trouble) || (trouble.kind === "refused" && trouble.status !== 503)) {
         tellGone(null);
         throw trouble;
@@ -53,19 +66,28 @@ async function insist(path, body) {
   }
 }
 
+// Do one thing after the other; returns what went wrong.
 async function busily(work) {
-  if (state.busy) return;
-  state.busy = true;
-  document.body.setAttribute("aria-busy", "true");
+  if (state.busy) return "";
+  const { era } = state;
+  let wrong = "";
+  setBusy(true);
   try {
     await work();
   } catch (trouble) {
-    notice(trouble.message);
-  } finally {
-    state.busy = false;
-    document.body.removeAttribute("aria-busy");
-    refresh();
+    wrong = trouble.message;
   }
+  if (era !== state.era) return "";
+  setBusy(false);
+  if (wrong) notice(wrong);
+  refresh();
+  return wrong;
+}
+
+function setBusy(on) {
+  state.busy = on;
+  if (on) document.body.setAttribute("aria-busy", "true");
+  else document.body.removeAttribute("aria-busy");
 }
 
 function tellGone(trouble) {
@@ -73,21 +95,24 @@ function tellGone(trouble) {
   state.gone = trouble !== null;
   $("gone").hidden = !trouble;
   refresh();
-  if (!trouble) return;
-  const safe = recall("pending", null)
-    ? " Your verdict is kept here and sent as soon as it is back."
-    : " Nothing is lost; this page goes on when it is back.";
+  if (!trouble) {
+    if (video.error && state.clip) startVideo(state.clip);
+    return;
+  }
+  const safe = recall(pendingKey(), null) ? "Your verdict is kept in this tab, and sent then." : "Nothing is lost.";
   $("gone").textContent = {
-    gone: `The server does not answer.${safe} Start \`vggss verify\` again where it ran.`,
-    token: `Another server runs here now.${safe} Open the address it printed, in this tab.`,
-    refused: `The server cannot go on: ${trouble.message}.${safe}`,
+    gone: `The server does not answer. Start \`vggss verify\` again where it ran: this page goes on, or says here what to open. ${safe}`,
+    token: `Another server runs here now. Open the new address, the one that it printed, in this tab. ${safe}`,
+    refused: `The server cannot go on: ${trouble.message}. This page goes on as soon as it can. ${safe}`,
   }[trouble.kind];
 }
 
 async function beat() {
   if (!state.reviewer || state.busy || $("start").open) return;
+  const { era } = state;
   try {
     const answer = await post("/api/beat", seat({ clip: state.clip?.id ?? "" }));
+    if (era !== state.era) return;
     if (state.gone) tellGone(null);
     state.progress = answer.progress;
     if (answer.by) notice(`${answer.by} has this clip on the screen too now; a verdict of yours counts beside theirs.`);
@@ -100,6 +125,11 @@ async function beat() {
 // Clips
 
 function take(answer, place = -1) {
+  if (answer.era !== state.era) { // for a reviewer who has left: the clip is free again
+    const { reviewer, clip } = answer;
+    if (clip) post("/api/leave", { ...seat({ clip: clip.id }), reviewer }).catch(() => {});
+    return;
+  }
   state.progress = answer.progress;
   state.why = answer.why ?? "";
   state.clip = answer.clip;
@@ -122,8 +152,11 @@ function take(answer, place = -1) {
 }
 
 function showClip(clip) {
-  const draft = recall(`draft:${clip.id}`, null);
+  const draft = recall(draftKey(clip.id), null);
   const restored = draft && draft.stand === clip.stand;
+  const kept = restored ? "all" : draft?.comment && draft.comment !== clip.comment ? "comment" : "";
+  if (restored) clip.base = draft.base;
+  if (!restored && draft) keep(draftKey(clip.id), null);
   state.ready = false;
   state.spent = 0;
   state.since = performance.now();
@@ -132,20 +165,21 @@ function showClip(clip) {
   $("broken").hidden = true;
   $("resume").hidden = true;
   $("class").textContent = clip.class || "(no class)";
-  $("comment").value = restored ? draft.comment : clip.comment;
+  $("comment").value = kept ? draft.comment : clip.comment;
   boxes.locked = false;
   boxes.drawing = false;
   boxes.show(restored ? draft.regions : clip.regions);
   state.ready = true;
+  keepDraft();
   document.activeElement?.blur?.();
-  notice(words(clip, restored));
+  state.words = words(clip, kept);
+  notice(state.words);
   $("how").textContent = `Boxes: ${[clip.how, clip.why].filter(Boolean).join("; ")}`;
   $("clip").textContent = `${clip.id}, ${clip.start.toFixed(1)}–${(clip.start + clip.seconds).toFixed(1)} s${clip.pair ? ", a still picture with its sound" : ""}`;
   listSeen(clip.candidates);
   fit(clip.width, clip.height);
   $("moment").style.left = `${(100 * clip.frame) / clip.seconds}%`;
-  video.src = clip.video;
-  play();
+  startVideo(clip);
 }
 
 function showEnd() {
@@ -179,10 +213,12 @@ function previous() {
 
 // Show a clip of the trail again; false if somebody else has it now, or it has left the queue.
 async function reopen(at) {
+  const { reviewer } = state;
   try {
     take(await insist("/api/open", seat({ clip: state.trail[at], leave: state.clip?.id ?? "" })), at);
     return true;
   } catch (trouble) {
+    if (seat().reviewer !== reviewer) return true; // what was asked for is of no use now
     if (trouble.status === 409 || trouble.status === 404) return false;
     throw trouble;
   }
@@ -200,12 +236,16 @@ function judge(action, reason = "") {
     notice("There is no box to accept: draw one, or reject the clip.");
     return;
   }
+  if (action === "accept" && !state.seen) {
+    if (state.watched !== state.clip) notice(LOADING); // else the key was hit twice
+    return;
+  }
   const body = seat({
     clip: state.clip.id, action, reason, comment: $("comment").value, base: state.clip.base, stand: state.clip.stand, seconds: seconds(),
     known: state.clip.given?.number ?? 0,
     regions: boxes.list.map(({ from, bbox, group, interaction }) => ({ from, bbox, group, interaction })),
   });
-  keep("pending", body);
+  keep(pendingKey(), body);
   send(body);
 }
 
@@ -213,13 +253,15 @@ function send(body) {
   return busily(async () => {
     try {
       const answer = await insist("/api/verdict", body);
-      keep(`draft:${body.clip}`, null);
-      keep("pending", null);
+      keep(draftKey(body.clip, body.reviewer), null);
+      keep(pendingKey(body.reviewer), null);
       take(answer);
     } catch (trouble) {
-      keep("pending", null);
-      if (trouble.status === 409 && body.clip === state.clip?.id) {
-        take(await insist("/api/open", seat({ clip: body.clip })), state.at); // its boxes, as they are now
+      keep(pendingKey(body.reviewer), null);
+      if (trouble.status === 409 && body.reviewer === state.reviewer && body.clip === state.clip?.id) {
+        take(await insist("/api/open", seat({ clip: body.clip })), state.at); // its class and boxes, as they are now
+        if (state.clip?.id === body.clip && body.comment) $("comment").value = body.comment;
+        keepDraft();
       }
       throw trouble;
     }
@@ -236,7 +278,12 @@ function undo() {
     const answer = await insist("/api/undo", seat({ number, leave: state.clip?.id ?? "" }));
     const at = answer.clip ? state.trail.lastIndexOf(answer.clip.id) : -1;
     take(answer, at);
-    notice(answer.undone ? "Your verdict on this clip is taken back; its boxes are as you left them." : "Your verdict is taken back; somebody else has that clip on the screen now.");
+    if (answer.era !== state.era) return;
+    const first = answer.clip?.given; // the verdict before the one that was taken back
+    const again = first && `${first.action}${first.reason ? `, ${first.reason}` : ""}`;
+    if (!answer.undone) notice("Your verdict is taken back. Its clip cannot be shown now: it is on another screen, or no longer in the queue.");
+    else if (again) notice(`Your last verdict on this clip is taken back; the one before stands again: ${again}. The boxes are as you left them.`);
+    else notice("Your verdict on this clip is taken back; its boxes are as you left them.");
   });
 }
 
@@ -251,20 +298,23 @@ function openReasons() {
   state.rejecting = true;
   state.wanting = "";
   refresh();
-  $("reasons").querySelector("button")?.focus();
+  $("reasons").focus(); // none of its buttons: Space and Enter must not choose
 }
 
 function closeReasons() {
   state.rejecting = false;
   state.wanting = "";
   $("comment").classList.remove("wanted");
+  $("comment").placeholder = "optional; Enter ends it";
+  if ($("notice").textContent === WHY) notice(state.words);
 }
 
 function rejectFor(reason) {
   if (reason === "other" && !$("comment").value.trim()) {
     state.wanting = reason;
     $("comment").classList.add("wanted");
-    notice("Say in the comment why, then press Enter.");
+    $("comment").placeholder = "required: why is it rejected?";
+    notice(WHY);
     $("comment").focus();
     return;
   }
@@ -283,10 +333,42 @@ async function play() {
   refresh();
 }
 
+function startVideo(clip) {
+  $("broken").hidden = true;
+  video.src = clip.video;
+  watch(clip);
+  play();
+}
+
+// A clip can be accepted once its first picture has been on the screen for a moment: nobody can judge sooner, and a
+// key that is hit twice must not judge the next clip too.
+function watch(clip) {
+  Object.assign(state, { watched: null, seen: false });
+  delete video.dataset.seen;
+  const source = new URL(clip.video, location.href).href;
+  const look = () => {
+    if (state.clip !== clip || state.watched === clip) return;
+    if (video.readyState < 2 || !video.videoWidth || video.currentSrc !== source) {
+      video.requestVideoFrameCallback?.(look);
+      return;
+    }
+    state.watched = clip;
+    setTimeout(() => {
+      if (state.watched !== clip) return;
+      state.seen = true;
+      video.dataset.seen = "yes";
+      if ($("notice").textContent === LOADING) notice(state.words);
+      refresh();
+    }, SETTLE);
+  };
+  if (video.requestVideoFrameCallback) video.requestVideoFrameCallback(look);
+  else video.ontimeupdate = () => video.currentTime > 0 && look();
+}
+
 function replay() {
   if (!$("broken").hidden && state.clip) {
-    $("broken").hidden = true;
-    video.src = state.clip.video;
+    startVideo(state.clip);
+    return;
   }
   video.currentTime = 0;
   play();
@@ -356,7 +438,7 @@ function refresh() {
   able("revert", boxes.past.length > 0);
   able("undo", Boolean(progress?.last));
   able("previous", Math.min(state.at, state.trail.length) > 0);
-  able("accept", Boolean(clip) && boxes.list.length > 0 && $("broken").hidden);
+  able("accept", Boolean(clip) && boxes.list.length > 0 && $("broken").hidden && state.seen);
   for (const name of ["accept", "reject", "next"]) if (state.busy) able(name, false);
   if (!state.busy) ["reject", "next"].forEach((name) => able(name, Boolean(clip)));
   $("who").textContent = state.reviewer;
@@ -365,12 +447,13 @@ function refresh() {
 
 // What the keys and buttons do
 
+const keepSound = () => keep("sound", { muted: video.muted, slow: Boolean(state.slow) });
 const deeds = {
   play: () => (video.paused ? play() : video.pause()),
   replay,
   frame: () => { video.pause(); video.currentTime = state.clip?.frame ?? 0; },
-  slow: () => { state.slow = !state.slow; video.playbackRate = state.slow ? 0.5 : 1; refresh(); },
-  mute: () => { video.muted = !video.muted; },
+  slow: () => { state.slow = !state.slow; video.playbackRate = state.slow ? 0.5 : 1; keepSound(); refresh(); },
+  mute: () => { video.muted = !video.muted; keepSound(); },
   draw: () => { boxes.drawing = !boxes.drawing; boxes.draw(); refresh(); },
   add: () => boxes.add(),
   delete: () => boxes.remove(),
@@ -407,6 +490,7 @@ document.addEventListener("keydown", (event) => {
   } else if (event.altKey && !arrows[key]) {
     return undefined;
   }
+  if (state.rejecting && (key === " " || (key === "Enter" && event.repeat))) return event.preventDefault();
   if ((key === " " || key === "Enter") && target.closest("button")) return undefined; // the button does it
   if (state.rejecting) return whileRejecting(event);
   if (arrows[key]) return onArrow(event);
@@ -416,6 +500,10 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   if (!event.repeat || name === "revert") run(name);
   return undefined;
+});
+
+document.addEventListener("keyup", (event) => { // where Space presses a button when it is let go
+  if (state.rejecting && event.key === " " && event.target !== $("comment")) event.preventDefault();
 });
 
 function inComment(event) {
@@ -448,7 +536,8 @@ function whileRejecting(event) {
     event.preventDefault();
     const all = [...$("reasons").querySelectorAll("button")];
     const [dx, dy] = arrows[event.key];
-    all[(all.indexOf(document.activeElement) + dx + dy + all.length) % all.length].focus();
+    const at = all.indexOf(document.activeElement);
+    all[at < 0 ? (dx + dy > 0 ? 0 : all.length - 1) : (at + dx + dy + all.length) % all.length].focus();
   }
 }
 
@@ -497,34 +586,54 @@ window.addEventListener("pageshow", (event) => event.persisted && location.reloa
 function begin(ask) {
   if (!ask) return goOn();
   const leave = state.clip?.id ?? "";
+  const at = state.reviewer;
+  let begun = false;
   video.pause();
   $("name").value = state.reviewer;
-  $("start").showModal();
-  $(state.reviewer ? "begin" : "name").focus(); // with a name, Space begins too
-  $("start").oncancel = (event) => (state.reviewer ? play() : event.preventDefault());
+  const show = () => {
+    $("start").showModal();
+    $(state.reviewer ? "begin" : "name").focus(); // with a name, Space begins too
+  };
+  $("start").oncancel = null;
+  $("start").onclose = () => { // by Escape: without anybody there is nothing to go back to
+    if (begun) return;
+    if (state.progress) play();
+    else show();
+  };
   $("start-form").onsubmit = () => {
     const name = $("name").value.trim().replace(/\s+/g, " ");
-    if (name === state.reviewer && state.clip) return void play();
-    if (state.reviewer && leave) post("/api/leave", seat({ clip: leave })).catch(() => {});
-    if (state.reviewer && name !== state.reviewer) keep("place", null);
+    if (!name) return;
+    begun = true;
+    if (name === at && state.progress) return void play();
+    if (at && leave) post("/api/leave", seat({ clip: leave })).catch(() => {});
+    if (name !== at) {
+      if (at) keep("place", null);
+      state.era += 1;
+      state.progress = null;
+      setBusy(false);
+    }
     state.reviewer = name;
     keep("reviewer", name);
     state.clip = null;
+    refresh();
     goOn();
   };
+  show();
   return undefined;
 }
 
 async function goOn() {
-  const pending = recall("pending", null);
+  const { era } = state;
+  const pending = recall(pendingKey(), null);
   const { clip = "", trail = [], at = -1, again = false } = recall("place", {});
   Object.assign(state, { trail, at });
-  if (pending && pending.reviewer === state.reviewer) return send(pending);
+  const wrong = pending ? await send(pending) : "";
+  if (era !== state.era || (pending && !wrong)) return;
   await busily(async () => {
     if (clip && again && (await reopen(at))) return;
     take(await insist("/api/next", seat({ prefer: clip })));
   });
-  return undefined;
+  if (wrong && era === state.era) notice(`Your last verdict was not taken: ${wrong}.`);
 }
 
 async function open() {
@@ -541,8 +650,10 @@ async function open() {
   }
   state.reasons = hello.reasons;
   listReasons(state.reasons, rejectFor, escape);
-  state.window = recall("window", "") || crypto.randomUUID();
-  keep("window", state.window);
+  state.window = await ownWindow();
+  const { muted = false, slow = false } = recall("sound", {});
+  video.muted = muted;
+  state.slow = slow;
   const before = recall("reviewer", "");
   state.reviewer = before || hello.reviewer;
   $("start-clips").textContent = `${hello.clips.toLocaleString("en")} ${hello.clips === 1 ? "clip is" : "clips are"} in the queue.`;

@@ -7,11 +7,14 @@ function node(tag, text = "", more = {}) {
 }
 
 // What a reviewer should know of a clip before they judge it.
+// restored: "" (nothing), "all" that was changed, or the "comment" alone.
 export function words(clip, restored) {
   const said = [];
   if (clip.given) said.push(`You said: ${clip.given.action}${clip.given.reason ? `, ${clip.given.reason}` : ""}. A new verdict replaces it.`);
+  if (clip.changed) said.push("The class or the boxes are others than when somebody judged this clip before.");
   if (clip.skipped) said.push("You skipped this clip before.");
-  if (restored) said.push("Your unsaved changes are back.");
+  if (restored === "all") said.push("Your unsaved changes are back.");
+  if (restored === "comment") said.push("Stage 2 has changed this clip since: your comment is back, the boxes are those of stage 2.");
   if (!clip.sound) said.push("This clip has no sound track.");
   return said.join(" ");
 }
