@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import autobox_cases as cases
 import pytest
 from autobox_cases import Looking, go, name_of, task
 
+from vggss.errors import DataError
 from vggss.pipeline.autobox import settings
+from vggss.pipeline.autobox.look import Sight
 from vggss.storage import DataRoot
 
 
@@ -58,3 +61,21 @@ def test_precision_is_part_of_the_settings(home: DataRoot) -> None:
     go(home, looking, replace(task(), precision="bf16"))
     assert len(looking.asked) == 5
     assert settings.read(cases.rows(home)[name_of(0)].settings)[0]["precision"] == "bf16"
+
+
+def test_a_detector_that_fails_after_one_good_frame_marks_no_clip(tmp_path: Path) -> None:
+    home = cases.small_home(tmp_path / "home", 24, real=False)
+
+    class Failing(Looking):
+        def __call__(self, jobs: Any) -> Any:
+            found = []
+            for job in jobs:
+                self.asked.append(job.clip)
+                good = len(self.asked) == 1
+                found.append(self._sight(job.clip) if good else Sight(job.clip, "CUDA out of memory", True))
+            return tuple(found)
+
+    with pytest.raises(DataError, match="CUDA out of memory"):
+        go(home, Failing(), task(batch=16))
+    assert [row.decision for row in cases.rows(home).values()].count("error") == 0
+    assert go(home, Looking(), task(batch=16)).looked == 23

@@ -201,3 +201,25 @@ def test_a_dispute_about_the_class_names_both(tmp_path: Path) -> None:
         "they differ in the class (anna: 1 box of dog barking, ben: 1 box of cat meowing)"
     )
     assert list(rows(found))[1][3] == "anna: 1 box of dog barking; ben: 1 box of cat meowing"
+
+
+def test_a_known_cumulative_save_does_not_undo_a_newer_one(tmp_path: Path) -> None:
+    """Saves of VIA hold all that was done before: what was known already has no entry from the later file."""
+    here = lab(tmp_path)
+    here.add(candidate(clip(1)), candidate(clip(2)))
+    here.export("anna")
+
+    def save(name: str, **places: int) -> Path:
+        project = here.project("anna/batch-001")
+        for number, x in ((1, places.get("a")), (2, places.get("b"))):
+            if x:
+                image(project, clip(number))["regions"] = [rect(x, 24, 64, 48)]
+                image(project, clip(number))["file_attributes"]["done"] = {"yes": True}
+        return here.save(project, name)
+
+    saves = [save("f0.json", a=32), save("f1.json", a=32, b=32), save("f2.json", a=96, b=32)]
+    for path in saves:
+        here.take(path)
+    again = here.take(saves[1])
+    assert again.entered == () and again.replaced == {}
+    assert again.outlived == {"f2.json": (clip(1),)}

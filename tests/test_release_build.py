@@ -457,3 +457,19 @@ def test_names_that_could_harm_are_refused(wrong: dict[str, str]) -> None:
 def test_a_version_is_a_short_word() -> None:
     with pytest.raises(UsageError, match="--version"):
         Wanted("1.0 beta / 2")
+
+
+def test_pseudonyms_hide_everybody_in_a_chain(tmp_path: Path) -> None:
+    box, moved = Box(0.1, 0.2, 0.4, 0.85), Box(0.1, 0.2, 0.4, 0.8)
+    dora = Region(box, Origin("annotator", "dora"), parent=Origin("annotator", "anna"))
+    with cases.ledger(tmp_path) as stages:
+        stages.record_candidates([candidate(1, "person", LEFT)])
+        stages.record_entries([entry(1, "anna", LEFT), entry(1, "zeno", LEFT, RIGHT)])
+        stages.record_entries([replace(entry(1, "dora", box), role="adjudicator", regions=(dora,))])
+        mine = Region(moved, Origin("reviewer", "rita"), parent=Origin("annotator", "dora"))
+        stages.record_verdict(replace(accept(1), regions=(mine,)))
+        files = build(stages, Wanted(version="1", pseudonyms=True)).files
+    assert b"before_the_parent" in files["provenance.json"]
+    for name, content in files.items():
+        text = content if isinstance(content, bytes) else content.encode()
+        assert not [who for who in (b"anna", b"zeno", b"dora", b"rita") if who in text], name

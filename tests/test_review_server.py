@@ -567,3 +567,48 @@ def test_a_clip_that_changed_after_a_verdict_says_so(own: DataRoot) -> None:
         other = client.post("/api/open", json={**ROOM, "clip": B, "leave": A}).json()["clip"]
     desk.close()
     assert (first["changed"], other["changed"]) == (True, False)
+
+
+def test_a_change_of_stage_2_is_seen_when_the_verdict_comes(own: DataRoot) -> None:
+    desk = Desk(own, None, 0.0)
+    with Client(make_app(desk, TOKEN, 8123), HOST, KEY) as client:
+        given = client.post("/api/next", json=ROOM).json()["clip"]
+        with Ledger.open(own.ledger) as ledger:
+            other = Region(Box(0.1, 0.1, 0.3, 0.3), Origin("annotator", "zoe"))
+            entry = Entry(given["id"], "zoe", "dog barking", "boxes", regions=(other,))
+            Stages(ledger).record_entries([entry])
+        body = {
+            **ROOM,
+            "clip": given["id"],
+            "action": "reject",
+            "reason": "off screen",
+            "stand": given["stand"],
+            "regions": [],
+        }
+        answer = client.post("/api/verdict", json={**body, "known": 0})
+    desk.close()
+    assert answer.status_code == 409
+    assert verdicts(own) == []
+
+
+def test_two_spellings_of_a_name_at_one_desk_are_one_reviewer(own: DataRoot) -> None:
+    desk = Desk(own, None, 0.0)
+    other = {"reviewer": "Anna", "window": "w2"}
+    with Client(make_app(desk, TOKEN, 8123), HOST, KEY) as client:
+        first = client.post("/api/next", json=ROOM).json()["clip"]
+        second = client.post("/api/next", json=other).json()["clip"]
+        assert first["id"] != second["id"]
+        body = {
+            **other,
+            "clip": second["id"],
+            "action": "reject",
+            "reason": "off screen",
+            "known": 0,
+            "regions": [],
+        }
+        for _ in range(2):  # the answer was lost
+            assert client.post("/api/verdict", json={**body, "stand": second["stand"]}).status_code == 200
+        (one,) = verdicts(own)
+        assert client.post("/api/undo", json={**other, "number": one.number}).status_code == 200
+    desk.close()
+    assert [one.action for one in verdicts(own)] == ["reject", "undo"]

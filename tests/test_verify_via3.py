@@ -21,7 +21,7 @@ from vggss.boxes import Box
 from vggss.cli.verify import verify
 from vggss.errors import DataError, UsageError
 from vggss.ledger import Ledger, Outcome
-from vggss.ledger.stage_records import Entry, Origin, Region
+from vggss.ledger.stage_records import Entry, Origin, Region, Verdict
 from vggss.ledger.stages import Stages
 from vggss.media.cut import ffmpeg_program
 from vggss.pipeline.manual.settling import settled
@@ -296,3 +296,44 @@ def test_nothing_to_export_is_said(tmp_path: Path) -> None:
     root = home(tmp_path, (), files=False)
     found = _run(root, "export", tmp_path / "out")
     assert isinstance(found.exception, DataError) and "no clip to export" in str(found.exception)
+
+
+def test_a_verdict_that_was_taken_back_on_the_page_may_come_in_by_a_file(tmp_path: Path) -> None:
+    root = home(tmp_path / "root", (A, B))
+    with Ledger.open(root.ledger) as ledger:
+        stages = Stages(ledger)
+        found = settled(stages)[A]
+        given = Verdict(A, "anna", "accept", "", found.regions, found.sound_class, shown=fingerprint(found))
+        one = stages.record_verdict(given)
+        stages.record_verdict(Verdict(A, "anna", "undo", undoes=one.number))
+    project = _export(root, tmp_path / "out")
+    _said(project, A, verdict="accept")
+    assert "1 verdict of anna entered" in _import(root, tmp_path / "out", project).output
+    assert [one.action for one in verdicts(root)] == ["accept", "undo", "accept"]
+
+
+def test_a_mind_may_be_changed_twice_by_files(tmp_path: Path) -> None:
+    root = home(tmp_path / "root", (A, B))
+    project = _export(root, tmp_path / "out")
+    for verdict, reason, comment in (
+        ("accept", "", ""),
+        ("reject", "off screen", ""),
+        ("accept", "", "after all"),
+    ):
+        _said(project, A, verdict=verdict, reason=reason, comment=comment)
+        _import(root, tmp_path / "out", project)
+    assert [one.action for one in verdicts(root)] == ["accept", "reject", "accept"]
+
+
+def test_another_reason_on_a_clip_that_changed_since_is_no_known_verdict(tmp_path: Path) -> None:
+    root = home(tmp_path / "root", (A, B))
+    project = _export(root, tmp_path / "out")
+    _said(project, A, verdict="reject", reason="off screen")
+    _import(root, tmp_path / "out", project)
+    with Ledger.open(root.ledger) as ledger:
+        other = Region(Box(0.1, 0.1, 0.3, 0.3), Origin("annotator", "zoe"))
+        Stages(ledger).record_entries([Entry(A, "zoe", "dog barking", "boxes", regions=(other,))])
+    assert "1 known before" in _import(root, tmp_path / "out", project).output
+    _said(project, A, verdict="reject", reason="wrong object")
+    refused = _import(root, tmp_path / "out", project)
+    assert refused.exit_code == 1 and "changed since it was exported" in str(refused.exception)

@@ -172,10 +172,10 @@ class _Run:
         certain: list[tuple[Job, Sight]] = []
         for job, sight in zip(batch, result, strict=True):
             (self.pending if sight.detector_failed else certain).append((job, sight))
-        if any(not sight.error for _, sight in certain):
-            self.worked = True  # so what it failed on in between is the clips' own fault
-            certain += self.pending
-            self.pending = []
+            if not sight.error:
+                self.worked = True  # so what it failed on until now is the clips' own fault
+                certain += self.pending
+                self.pending = []
         self._enter(certain, tick)
         for sight in result:
             self._be_patient(sight.detector_failed, sight.error)

@@ -50,14 +50,25 @@ class Earlier:
         return found
 
 
-def earlier(stages: Stages, clips: Collection[str], annotator: str, role: Role, digest: str) -> Earlier:
-    """Read what a person has said of clips; ``digest`` is that of the file that comes in."""
+def earlier(
+    stages: Stages, clips: Collection[str], annotator: str, role: Role, digest: str, known: bool
+) -> Earlier:
+    """Read what a person has said of clips.
+
+    Parameters
+    ----------
+    digest
+        of the file that comes in.
+    known
+        whether that file came in before: then all that the person has said is older or newer than it, and an answer in
+        it that equals one of those is none; an answer that was known already then has no entry from this file.
+    """
     newest: dict[str, Entry] = {}
     same: dict[str, list[Entry]] = {}
     for entry in stages.entries(clips):
         if identity(entry.annotator) == identity(annotator) and entry.role == role and not released(entry):
             newest[entry.clip] = entry
-            if entry.source.endswith(f" {digest}"):
+            if known or entry.source.endswith(f" {digest}"):
                 same.setdefault(entry.clip, []).append(bare(entry))
     return Earlier(newest, same)
 

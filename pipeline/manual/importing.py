@@ -70,8 +70,10 @@ def take(path: Path, stages: Stages, root: DataRoot, manner: Manner) -> Taken:
     sorted_out = _sort(found, manner, role, f"{printable(path.name)} {digest}")
     if sorted_out.faults and not manner.keep_going:
         raise DataError(refusal(path, sorted_out.faults))
+    known = any((root.via / "imported").glob(f"*-{digest}.*"))
     _keep(content, path, annotator, digest, root)
-    before = earlier(stages, [picture.looked.clip for picture in found.pictures], annotator, role, digest)
+    clips = [picture.looked.clip for picture in found.pictures]
+    before = earlier(stages, clips, annotator, role, digest, known)
     fresh = sorted_out.entries if manner.again else before.fresh(sorted_out.entries)
     entered = tuple(stages.record_entries(fresh))
     notes = (*project.notes, *(note for picture in found.pictures for note in picture.notes))

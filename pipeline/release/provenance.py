@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -169,7 +170,10 @@ def _settings(text: str) -> dict[str, Any]:
 def _box(kept: Kept, chain: Sequence[Origin], naming: Naming, comments: bool) -> dict[str, Any]:
     found = _region(kept.region, naming, comments)
     if len(chain) > 2:
-        found["before_the_parent"] = [origin_document(origin) for origin in chain[2:]]
+        found["before_the_parent"] = [
+            origin_document(replace(one, name=naming(one.name)) if one.by in PEOPLE else one)
+            for one in chain[2:]
+        ]
     if kept.drawn is not None:
         found["drawn"] = list(kept.drawn.as_tuple())
     return found

@@ -15,6 +15,7 @@ from vggss.errors import UsageError
 from vggss.ledger import Ledger
 from vggss.ledger.stage_records import CandidateRow, Region, Verdict
 from vggss.ledger.stages import Stages
+from vggss.pipeline.manual.names import identity
 from vggss.pipeline.review.bodies import Given, regions_of
 from vggss.pipeline.review.gate import RefusedError
 from vggss.pipeline.review.told import clip_document
@@ -63,7 +64,7 @@ class Desk:
         self._frames: dict[str, float | None] = {}
         self._before: dict[str, tuple[Seat, float]] = {}  # clips on screens: whose, and when last heard of
         self._skipped: dict[str, dict[str, None]] = {}  # by reviewer, oldest first
-        self._names: dict[str, str] = {}  # as typed, and as the ledger spells them
+        self._names: dict[str, str] = {}  # by identity, as the ledger spells them
         self.given = 0  # verdicts since the server began
         self._ledger: Ledger | None = None
         try:
@@ -98,12 +99,12 @@ class Desk:
 
     def known(self, name: str) -> str:
         """Return a reviewer's name as the ledger spells it; 400 for the name of an imported release."""
-        if name not in self._names:
+        if identity(name) not in self._names:
             try:
-                self._names[name] = known_reviewer(self._queue.stages, name)
+                self._names[identity(name)] = known_reviewer(self._queue.stages, name)
             except UsageError as error:
                 raise RefusedError(400, str(error)) from error
-        return self._names[name]
+        return self._queue.standing.spelled(self._names[identity(name)])
 
     async def do(self, work: Callable[..., T], *values: Any) -> T:
         """Run one of the other methods in the desk's thread; it goes on even if the one who asked has gone."""
@@ -139,6 +140,7 @@ class Desk:
             404 it is not in the queue; 409 somebody else has it.
         """
         by = "you, in another window" if clip in self._elsewhere(seat) else ""
+        self._queue.look_now()
         if not by:  # else nothing is given up, and nothing taken
             turn = self._queue.open(seat.reviewer, clip, leave)
             if turn.why == "unknown":
@@ -156,6 +158,7 @@ class Desk:
         RefusedError
             409 stage 2 says something else of the clip than what the page was given; 404, 400.
         """
+        self._queue.look_now()
         item, _ = self._item(given.clip)
         today = fingerprint(item.settled)
         standing = self._queue.standing.of(given.clip).get(seat.reviewer)
@@ -188,7 +191,7 @@ class Desk:
             409: there is no such verdict of this reviewer.
         """
         taken_back = self._queue.verdicts.get(number)
-        if taken_back is None or taken_back.reviewer != seat.reviewer or taken_back.action == "undo":
+        if taken_back is None or taken_back.action == "undo" or not _same(taken_back.reviewer, seat.reviewer):
             raise RefusedError(409, "there is no verdict of yours to take back")
         standing = self._queue.standing.of(taken_back.clip).get(seat.reviewer)
         if standing is not None and standing.number == number:
@@ -242,7 +245,7 @@ class Desk:
         return {
             clip
             for clip, (other, _) in self._before.items()
-            if other.reviewer == seat.reviewer and other.window != seat.window
+            if other.window != seat.window and _same(other.reviewer, seat.reviewer)
         }
 
     def _answer(self, seat: Seat, turn: Turn, base: Verdict | None = None) -> dict[str, Any]:
@@ -274,6 +277,10 @@ class Desk:
     def _progress(self, reviewer: str) -> dict[str, Any]:
         found = self._queue.progress(reviewer)
         return {**asdict(found), "seconds_left": found.seconds_left}
+
+
+def _same(one: str, other: str) -> bool:
+    return identity(one) == identity(other)
 
 
 def _words(verdict: Verdict) -> tuple[str, ...]:

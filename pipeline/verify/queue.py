@@ -86,6 +86,11 @@ class ReviewQueue:
             if self._newest() != self._state:
                 self.refresh()
 
+    def look_now(self) -> None:
+        """Read what stages 1 and 2 say if they said something since: before a verdict is taken."""
+        self._looked = float("-inf")
+        self._look()
+
     def _newest(self) -> tuple[object, ...]:
         """Return what changes with every candidate, entry and clip that is written."""
         ask = self.stages.ledger.ask

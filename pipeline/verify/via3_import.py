@@ -9,6 +9,7 @@ from typing import Any
 from vggss.boxes import Box
 from vggss.errors import DataError, counted, printable
 from vggss.ledger.stage_records import REJECTIONS, Action, Origin, Region, Verdict
+from vggss.pipeline.manual.names import identity
 from vggss.pipeline.verify.preview import Previews, shown
 from vggss.pipeline.verify.queue import ReviewQueue
 from vggss.pipeline.verify.reviewer import known_reviewer
@@ -39,19 +40,26 @@ class Imported:
 
 
 def take(
-    queue: ReviewQueue, previews: Previews, project: Via3Project, reviewer: str, keep_going: bool = False
+    queue: ReviewQueue,
+    previews: Previews,
+    project: Via3Project,
+    reviewer: str,
+    keep_going: bool = False,
+    source: str = "",
 ) -> Imported:
     """Enter the verdicts of a VIA 3 project that :func:`export` wrote and a reviewer filled in; all or none.
 
-    A verdict that this reviewer gave before is not entered again, word for word, whether it stands or was taken back
-    or replaced since: so a file may be imported twice. A box that was moved is the reviewer's, with the one that it was
-    as its parent; one that was not touched stays as it was, to the last digit. Boxes that reach out of the frame are
-    cut there, and said.
+    A verdict that stands is not entered again, nor is one that came in with this file before, or that reads as the last
+    one that came in for this clip did: what was said on the page since then counts. A box that was moved is the
+    reviewer's, with the one that it was as its parent; one that was not touched stays as it was, to the last digit.
+    Boxes that reach out of the frame are cut there, and said.
 
     Parameters
     ----------
     keep_going
         whether to leave out what cannot be taken, instead of taking nothing.
+    source
+        the file's name with the first digits of its SHA-256.
 
     Raises
     ------
@@ -77,14 +85,15 @@ def take(
             continue
         try:
             verdict = _verdict(queue, project, file, clip, reviewer, notes)
+            verdict = verdict and replace(verdict, source=verdict.source or source)
         except DataError as error:
             faults.append(str(error))
             continue
         if verdict is None:
             silent += 1
-        elif _says_the_same(queue.standing.of(clip).get(reviewer), verdict):
+        elif verdict.number or _says_the_same(queue.standing.of(clip).get(reviewer), verdict):
             known += 1
-        elif any(_says_the_same(one, verdict) for one in queue.verdicts.values()):
+        elif _came_in_before(queue, verdict):
             old += 1
         else:
             found.append(verdict)
@@ -113,11 +122,14 @@ def _verdict(
     if not said["verdict"]:
         return None
     digest, size = _was_shown(file, where)
+    placed = [one for one in mine if one.shape]
     if digest != fingerprint(item.settled):
-        words = (clip, reviewer, digest, said["verdict"], said["comment"])
-        for one in queue.verdicts.values():
-            if (one.clip, one.reviewer, one.shown, one.action, one.comment) == words:
-                return one  # entered while stage 2 still said so
+        boxes = [item_box(one, size, where)[0] for one in placed]
+        words = (clip, identity(reviewer), digest, said["verdict"], said["comment"])
+        for known in queue.verdicts.values():
+            same = (known.clip, identity(known.reviewer), known.shown, known.action, known.comment) == words
+            if same and known.reason in ("", said["reason"]) and _same_boxes(boxes, known):
+                return known  # entered while stage 2 still said so
         raise DataError(
             f"{where}: its class or boxes changed since it was exported; `vggss verify export` shows them as they are now"
         )
@@ -130,7 +142,6 @@ def _verdict(
         raise DataError(f"{where}: rejected for 'other' without a comment")
     if action == "accept" and said["reason"]:
         notes.append(f"{where}: accepted, so that its reason {said['reason']!r} is left out")
-    placed = [one for one in mine if one.shape]
     part = shown(item.facts, frame_time_of(queue, clip))
     away = [one for one in placed if not one.times or abs(one.times[0] - part.frame) > _NEAR]
     if away:
@@ -202,9 +213,26 @@ def _near(one: Box, other: Box) -> bool:
     return all(abs(a - b) < _SAME for a, b in zip(one.as_tuple(), other.as_tuple(), strict=True))
 
 
+def _same_boxes(boxes: list[Box], known: Verdict) -> bool:
+    found = [region.box for region in known.regions]
+    return len(boxes) == len(found) and all(any(_near(one, other) for other in found) for one in boxes)
+
+
+def _came_in_before(queue: ReviewQueue, verdict: Verdict) -> bool:
+    """Whether a file said this before: this very file, or the last one that said anything of the clip."""
+    place = (verdict.clip, identity(verdict.reviewer))
+    told = [
+        one
+        for _, one in sorted(queue.verdicts.items())
+        if (one.clip, identity(one.reviewer)) == place and one.source and one.action != "undo"
+    ]
+    same = [one for one in told if _says_the_same(one, verdict)]
+    return any(one.source == verdict.source for one in same) or (bool(same) and same[-1] is told[-1])
+
+
 def _says_the_same(one: Verdict | None, other: Verdict) -> bool:
     def what(verdict: Verdict) -> tuple[Any, ...]:
-        said = (verdict.clip, verdict.reviewer, verdict.action, verdict.reason, verdict.comment)
+        said = (verdict.clip, identity(verdict.reviewer), verdict.action, verdict.reason, verdict.comment)
         return *said, verdict.regions, verdict.shown
 
     return one is not None and what(one) == what(other)

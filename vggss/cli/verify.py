@@ -205,13 +205,15 @@ def import_project(file: Path, reviewer: str, keep_going: bool, root: Path | Non
     """Enter the verdicts of a VIA 3 project that `vggss verify export` wrote.
 
     All of them, or none: what cannot be taken is named, also a clip whose class or boxes changed since the export;
-    --keep-going leaves it out. A file may be imported again, also after more of it was filled in: a verdict that was
-    entered before, and taken back or replaced since, is not entered again. Files without a verdict are left open.
+    --keep-going leaves it out. A file may be imported again, also after more of it was filled in: a verdict that came
+    in before, and was taken back or replaced since, is not entered again. Files without a verdict are left open.
 
     \b
     Example:
       vggss verify import for-anna/project.json --reviewer anna
     """
+    import hashlib
+
     from vggss.benchmark import reading
     from vggss.errors import counted
     from vggss.pipeline.verify.reviewer import reviewer_name
@@ -223,7 +225,8 @@ def import_project(file: Path, reviewer: str, keep_going: bool, root: Path | Non
         content = file.read_bytes()
     project = read_via3(content, str(file))
     with _queue(root, None, 0.0) as (queue, previews):
-        done = take(queue, previews, project, name, keep_going)
+        source = f"{file.name} {hashlib.sha256(content).hexdigest()[:8]}"
+        done = take(queue, previews, project, name, keep_going, source)
     for note in done.notes:
         click.echo(f"note: {note}", err=True)
     for fault in done.left_out:

@@ -143,6 +143,7 @@ class Verdict:
     comment: str = ""
     seconds: float = 0.0  # that the reviewer spent on it
     shown: str = ""  # the fingerprint of what stage 2 said when it was judged; empty if it is not known
+    source: str = ""  # the file it came from, with the first digits of its SHA-256; empty: the review page
     undoes: int | None = None
     number: int = 0  # set by the ledger
     time: str = ""  # UTC, ISO 8601; set by the ledger

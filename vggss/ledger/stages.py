@@ -210,6 +210,7 @@ def _verdict_body(one: Verdict) -> str:
             "comment": one.comment,
             "seconds": one.seconds,
             "shown": one.shown,
+            "source": one.source,
         },
         option=orjson.OPT_SORT_KEYS,
     ).decode()
@@ -220,5 +221,5 @@ def _verdict(row: tuple[Any, ...]) -> Verdict:
     body = orjson.loads(text)
     return Verdict(
         clip, reviewer, action, reason, tuple(map(region_of, body["regions"])), body["class"], body["comment"],
-        body["seconds"], body["shown"], undoes, number, time,
+        body["seconds"], body["shown"], body["source"], undoes, number, time,
     )  # fmt: skip
