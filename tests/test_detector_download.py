@@ -245,9 +245,9 @@ def test_a_local_copy_of_the_light_detector_is_taken(
     [
         b"",
         b"no package",
-        gzip.compress(b"no tar"),
-        gzip.compress(bytes(10240)),
-        gzip.compress(b"x" * 999)[:-9],
+        gzip.compress(b"no tar", mtime=0),
+        gzip.compress(bytes(10240), mtime=0),
+        gzip.compress(b"x" * 999, mtime=0)[:-9],
     ],
 )
 def test_another_file_is_no_light_detector(shelf: Shelf, tmp_path: Path, content: bytes) -> None:
