@@ -25,14 +25,7 @@ CLIPS = ("AAAAAAAAAAA_000010", "BBBBBBBBBBB_000020", "CCCCCCCCCCC_000030")
 DOG = Origin("detector", "ssd-openimages-v4", "Dog /m/0bt9lr", 0.71)
 BOX = Box(0.2, 0.2, 0.6, 0.8)
 
-PROGRAM = """
-import sys
-from vggss.cli import cli
-from vggss.cli.verify import verify
-if "verify" not in cli.commands:
-    cli.add_command(verify)
-cli(prog_name="vggss")
-"""
+PROGRAM = (sys.executable, "-m", "vggss", "verify")
 
 
 def candidate(clip: str, *boxes: Box, decision: str = "auto", frame_time: float | None = 5.0) -> CandidateRow:
@@ -93,7 +86,7 @@ def undo(one: Verdict, number: int = 0) -> Verdict:
 
 def command(*words: object) -> subprocess.CompletedProcess[str]:
     """Run ``vggss verify`` in a process of its own."""
-    arguments = [sys.executable, "-c", PROGRAM, "verify", *map(str, words)]
+    arguments = [*PROGRAM, *map(str, words)]
     return subprocess.run(arguments, capture_output=True, text=True, timeout=120, check=False)
 
 
@@ -101,7 +94,7 @@ class Server:
     """A review server as a process; ``address`` is what it printed."""
 
     def __init__(self, root: DataRoot, *words: object) -> None:
-        self._words = [sys.executable, "-c", PROGRAM, "verify", "--no-browser", "--root", root.path, *words]
+        self._words = [*PROGRAM, "--no-browser", "--root", root.path, *words]
         self.start()
 
     def start(self) -> None:
